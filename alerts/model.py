@@ -1,0 +1,61 @@
+"""The words of `alerts`: one life cycle per (rule, subject). Also the wire."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from geo.model import Id, Ms
+
+
+class Rule(StrEnum):
+    LEAD_TIME = "lead_time_exceeded"
+    """An order older than 48 h and not signed."""
+    FRESHNESS = "freshness"
+    """An order whose newest information is older than 15 minutes."""
+    ERROR_RATE = "error_rate"
+    """More than 8 % of a stage's attempts went wrong."""
+
+
+class State(StrEnum):
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Alert(Struct, frozen=True, omit_defaults=True):
+    """What people and receivers are told. (`alert_id`, `episode`, `seq`) names one notice for ever."""
+
+    alert_id: Id
+    """blake2b-64 of rule and subject, hex; the key of `alert.events`."""
+    rev: int
+    rule: Rule
+    subject: Id
+    """`order:ID` or `stage:STAGE`."""
+    state: State
+    severity: Severity
+    episode: int
+    seq: int
+    since: Ms
+    """When the condition became true: the original deadline, not when we noticed."""
+    reported_at: Ms
+    value: float
+    threshold: float
+    reason: str = ""
+    """Why it is so now: an `Age` for freshness, a resolve reason (delivered_late, cancelled, …) at the end."""
+    sample: int = 0
+    """Attempts the rate rests on."""
+    errors: int = 0
+    orders: tuple[str, ...] = ()
+    """Orders behind an error rate; bounded."""
+    flapping: bool = False
+    data_quality: bool = False
+    """True while the source is silent or we lag: the state is kept, not known."""

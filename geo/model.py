@@ -1,0 +1,131 @@
+"""The words of `geo`: what comes in (ping, plan) and what goes out (visit, sighting, silence).
+
+These structs are also the wire: the field names here are the JSON keys on the topics.
+Every time is an integer of Unix milliseconds, UTC. Distances are metres, speeds metres per second.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Ms = Annotated[int, Meta(ge=0)]
+"""Unix milliseconds, UTC."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Ping(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a device or vendor sent. Untrusted until cleaning has let it through; then it is a position."""
+
+    vehicle_id: Id
+    ts: Ms
+    """When the device took the fix."""
+    lat: float
+    lon: float
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    accuracy_m: float | None = None
+    received_at: Ms | None = None
+    """When the source (vendor, gateway, poller) received it; absent where the source does not say."""
+
+
+class Rejected(Struct, frozen=True):
+    """A value, not an exception: why an input was not taken. `detail` names the field, the value and the fix."""
+
+    reason: str
+    detail: str = ""
+
+
+class StopRole(StrEnum):
+    PICKUP = "pickup"
+    HUB = "hub"
+    DELIVERY = "delivery"
+    SITE = "site"
+    """A place of the fleet itself (a yard); belongs to no order."""
+
+
+class Fence(Struct, frozen=True):
+    """A circle with two radii: entered inside `enter_m`, left only outside `exit_m`, so its edge cannot flap."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+    enter_m: Annotated[float, Meta(gt=0, le=50_000)] = 150.0
+    exit_m: Annotated[float, Meta(gt=0, le=50_000)] = 250.0
+
+
+class Stop(Struct, frozen=True):
+    """A planned place of an order, in the order in which the vehicle is to call."""
+
+    stop_id: Id
+    role: StopRole
+    fence: Fence
+
+
+class VehiclePlan(Struct, frozen=True):
+    """The stops one order gives one vehicle; it replaces what the same order gave before.
+
+    Empty `stops` ends the order's claim on the vehicle. `order_id` None means places of the fleet itself.
+    """
+
+    vehicle_id: Id
+    ts: Ms
+    stops: tuple[Stop, ...]
+    order_id: Id | None = None
+
+
+class Evidence(Struct, frozen=True):
+    """Why we believe a visit: the rule that decided and the positions it used."""
+
+    rule: str
+    positions: int
+    first_ts: Ms
+    last_ts: Ms
+    nearest_m: float
+
+
+class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
+    """A vehicle's stay at a stop. Sent on arrival (`departed_at` None) and again, whole, on departure."""
+
+    visit_id: str
+    vehicle_id: Id
+    stop_id: Id
+    role: StopRole
+    arrived_at: Ms
+    reported_at: Ms
+    evidence: Evidence
+    departed_at: Ms | None = None
+    order_id: Id | None = None
+
+
+class Motion(StrEnum):
+    MOVING = "moving"
+    STANDING = "standing"
+    SILENT = "silent"
+
+
+class Sighting(Struct, frozen=True, tag="sighting", tag_field="kind"):
+    """Where an order's vehicle was last seen. Sent conflated, at most once a minute, and when `motion` becomes silent."""
+
+    order_id: Id
+    vehicle_id: Id
+    ts: Ms
+    lat: float
+    lon: float
+    motion: Motion
+    reported_at: Ms
+
+
+class Silence(Struct, frozen=True, tag="silence", tag_field="kind"):
+    """A vehicle fell silent (`until` None) or was heard again. One pair per episode."""
+
+    vehicle_id: Id
+    since: Ms
+    """Fix time of the last position before the silence."""
+    reported_at: Ms
+    until: Ms | None = None
+
+
+VehicleFact = Visit | Sighting | Silence | Rejected
