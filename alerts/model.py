@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from geo.model import Id, Ms
+from geo.model import Count, Id, Ms, Scope
 
 
 class Rule(StrEnum):
@@ -36,14 +36,14 @@ class Alert(Struct, frozen=True, omit_defaults=True):
 
     alert_id: Id
     """blake2b-64 of rule and subject, hex; the key of `alert.events`."""
-    rev: int
+    rev: Count
     rule: Rule
-    subject: Id
+    subject: Scope
     """`order:ID` or `stage:STAGE`."""
     state: State
     severity: Severity
-    episode: int
-    seq: int
+    episode: Count
+    seq: Count
     since: Ms
     """When the condition became true: the original deadline, not when we noticed."""
     reported_at: Ms
@@ -51,9 +51,9 @@ class Alert(Struct, frozen=True, omit_defaults=True):
     threshold: float
     reason: str = ""
     """Why it is so now: an `Age` for freshness, a resolve reason (delivered_late, cancelled, …) at the end."""
-    sample: int = 0
+    sample: Count = 0
     """Attempts the rate rests on."""
-    errors: int = 0
+    errors: Count = 0
     orders: tuple[str, ...] = ()
     """Orders behind an error rate; bounded."""
     flapping: bool = False

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from geo.model import Id, Ms, Rejected, Sighting, Stop, VehiclePlan, Visit
+from geo.model import Count, Id, Ms, Rejected, Scope, Sighting, Stop, VehiclePlan, Visit
 
 
 class Stage(StrEnum):
@@ -109,7 +109,7 @@ class Classifier(StrEnum):
 class Milestone(Struct, frozen=True, omit_defaults=True):
     """A dated fact about an order. `sequence` counts up per order and never repeats."""
 
-    sequence: int
+    sequence: Count
     code: Code
     occurred_at: Ms
     reported_at: Ms
@@ -120,7 +120,7 @@ class Milestone(Struct, frozen=True, omit_defaults=True):
     stop_id: Id | None = None
     vehicle_id: Id | None = None
     evidence: str = ""
-    supersedes: int | None = None
+    supersedes: Count | None = None
     """The `sequence` this one replaces."""
 
 
@@ -147,7 +147,7 @@ class OrderStatus(Struct, frozen=True):
     """The current answer for one order. Keep the one with the highest `rev`."""
 
     order_id: Id
-    rev: int
+    rev: Count
     stage: Stage
     stage_at: Ms
     """When the current stage was reached."""
@@ -160,7 +160,7 @@ class OrderStatus(Struct, frozen=True):
     seen: LastSeen | None
     """Last position of the order's vehicle; its age is now - seen.ts."""
     milestones: tuple[Milestone, ...]
-    errors: int = 0
+    errors: Count = 0
     last_error: str = ""
     eta: Ms | None = None
 
@@ -168,7 +168,7 @@ class OrderStatus(Struct, frozen=True):
 class Opened(Struct, frozen=True, tag="opened", tag_field="kind"):
     """An order began at `ts`: its lead time runs."""
 
-    scope: Id
+    scope: Scope
     """`order:ID` or `stage:STAGE`; the record key, so one owner sees all of a scope."""
     ts: Ms
     reported_at: Ms
@@ -177,7 +177,7 @@ class Opened(Struct, frozen=True, tag="opened", tag_field="kind"):
 class Closed(Struct, frozen=True, tag="closed", tag_field="kind"):
     """An order ended at `ts` as signed, cancelled or returned."""
 
-    scope: Id
+    scope: Scope
     ts: Ms
     reported_at: Ms
     stage: Stage
@@ -186,7 +186,7 @@ class Closed(Struct, frozen=True, tag="closed", tag_field="kind"):
 class Aged(Struct, frozen=True, tag="aged", tag_field="kind"):
     """What we know of an order became older than 15 minutes (`age` says why), or fresh again."""
 
-    scope: Id
+    scope: Scope
     ts: Ms
     """When the limit was passed, or the fix time that ended it."""
     reported_at: Ms
@@ -196,12 +196,12 @@ class Aged(Struct, frozen=True, tag="aged", tag_field="kind"):
 class Outcome(Struct, frozen=True, tag="outcome", tag_field="kind"):
     """One attempt at a stage ended, well or badly. (order, stage, attempt) is its identity."""
 
-    scope: Id
+    scope: Scope
     ts: Ms
     reported_at: Ms
     order_id: Id
     stage: Stage
-    attempt: int
+    attempt: Count
     ok: bool
     error: str = ""
 
