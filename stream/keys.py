@@ -2,28 +2,35 @@
 
 | key | type | holds |
 |---|---|---|
-| `mp:order:{order_id}` | hash | `rev` (decimal) and `s` (OrderStatus as JSON) |
+| `mp:order:{order_id}`, `mp:alert:{alert_id}` | hash | `rev` (decimal), `s`: the answer as JSON |
+| `mp:open:{order or alert}:{partition}` | set | ids whose answer is not yet an end |
+| `mp:feed:{order or alert}:{partition}` | stream | `s`: the answer as JSON, one entry a change |
 | `mp:pos:{partition}` | hash | vehicle id → packed position |
-| `mp:alerts:{partition}` | hash | alert id → Alert as JSON; only those not inactive or resolved |
-| `mp:feed:orders:{partition}` | stream | `s`: OrderStatus as JSON, one entry a change |
-| `mp:feed:alerts:{partition}` | stream | `s`: Alert as JSON, one entry a change |
-| `mp:feed:pos:{partition}` | stream | `b`: packed rows (vehicle and position), one entry a batch |
+| `mp:feed:pos:{partition}` | stream | `b`: packed rows (vehicle and position), one entry a write |
+| `mp:mark:{role}:{partition}` | hash | `epoch` and `rev` of its owner, how far it has written |
 
-A partition is that of the record key: vehicle, order, or the alert's id. A packed position is 29
-bytes, little endian; a row is the length of the vehicle id in bytes (2), the id, and the position.
+A partition is that of the record key: order, alert, vehicle. A packed position is 29 bytes, little
+endian; a row is the length of the vehicle id in bytes (2), the id, and the packed position.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from geo.model import Motion
 
+ORDERS = "order"
+ALERTS = "alert"
+POSITIONS = "pos"
+
 REV = b"rev"
-STATUS = b"s"
+ANSWER = b"s"
 ROWS = b"b"
+
+ROWS_PER_WRITE = 1_000
+"""Positions in one write: Lua's unpack takes fewer than 8,000 values."""
 
 _POSITION = struct.Struct("<qddHHB")
 _LENGTH = struct.Struct("<H")
@@ -46,28 +53,26 @@ class Position(NamedTuple):
     motion: Motion
 
 
-def order_key(order_id: str) -> str:
-    return f"mp:order:{order_id}"
+def entity(shows: str, identity: str) -> str:
+    """The answer about one order or alert; `shows` is `ORDERS` or `ALERTS`."""
+    return f"mp:{shows}:{identity}"
 
 
-def positions_key(partition: int) -> str:
+def open_index(shows: str, partition: int) -> str:
+    return f"mp:open:{shows}:{partition}"
+
+
+def feed(what: str, partition: int) -> str:
+    """The changes of `ORDERS`, `ALERTS` or `POSITIONS` in one partition."""
+    return f"mp:feed:{what}:{partition}"
+
+
+def positions(partition: int) -> str:
     return f"mp:pos:{partition}"
 
 
-def alerts_key(partition: int) -> str:
-    return f"mp:alerts:{partition}"
-
-
-def order_feed(partition: int) -> str:
-    return f"mp:feed:orders:{partition}"
-
-
-def alert_feed(partition: int) -> str:
-    return f"mp:feed:alerts:{partition}"
-
-
-def position_feed(partition: int) -> str:
-    return f"mp:feed:pos:{partition}"
+def mark(role: str, partition: int) -> str:
+    return f"mp:mark:{role}:{partition}"
 
 
 def pack_position(position: Position) -> bytes:
@@ -86,13 +91,16 @@ def unpack_position(packed: bytes) -> Position:
     return _position(_POSITION.unpack(packed))
 
 
-def pack_row(vehicle_id: str, packed: bytes) -> bytes:
-    """A vehicle and its packed position, for the feed."""
-    name = vehicle_id.encode()
-    return _LENGTH.pack(len(name)) + name + packed
+def pack_feed(rows: Iterable[tuple[str, bytes]]) -> bytes:
+    """Vehicles and their packed positions as one feed entry."""
+    parts: list[bytes] = []
+    for vehicle_id, packed in rows:
+        name = vehicle_id.encode()
+        parts += (_LENGTH.pack(len(name)), name, packed)
+    return b"".join(parts)
 
 
-def unpack_rows(rows: bytes) -> Iterator[tuple[str, Position]]:
+def unpack_feed(rows: bytes) -> Iterator[tuple[str, Position]]:
     """The vehicles and positions of one feed entry, in order."""
     at = 0
     while at < len(rows):

@@ -7,12 +7,12 @@ import pytest
 from geo.model import Motion
 from stream.keys import (
     Position,
-    order_feed,
-    order_key,
+    entity,
+    feed,
+    pack_feed,
     pack_position,
-    pack_row,
+    unpack_feed,
     unpack_position,
-    unpack_rows,
 )
 
 HERE = Position(1_752_400_000_123, 31.230416, 121.473701, 12.34, 184.0, Motion.MOVING)
@@ -52,9 +52,9 @@ def test_a_heading_is_whole_degrees_below_360(heading: float | None, packed: flo
 
 def test_rows_of_a_feed_entry_come_back_in_order_with_ids_of_any_script() -> None:
     there = HERE._replace(lat=-1.5, speed_mps=None)
-    rows = pack_row("沪A12345", pack_position(HERE)) + pack_row("v2", pack_position(there))
-    assert list(unpack_rows(rows)) == [("沪A12345", HERE), ("v2", there)]
+    rows = pack_feed([("沪A12345", pack_position(HERE)), ("v2", pack_position(there))])
+    assert list(unpack_feed(rows)) == [("沪A12345", HERE), ("v2", there)]
 
 
 def test_keys_name_the_order_and_the_partition() -> None:
-    assert (order_key("o1"), order_feed(3)) == ("mp:order:o1", "mp:feed:orders:3")
+    assert (entity("order", "o1"), feed("pos", 3)) == ("mp:order:o1", "mp:feed:pos:3")
