@@ -29,7 +29,7 @@ class _Event(Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=
     """When it happened, by the clock of the system that says so."""
     event_id: Id | None = None
     """The producer's identity of this event; without it (kind, ts) is the identity."""
-    source: str = ""
+    source: Annotated[str, Meta(max_length=128)] = ""
 
 
 class Received(_Event, frozen=True, tag="received"):
@@ -106,7 +106,7 @@ class Classifier(StrEnum):
     ACTUAL = "ACT"
 
 
-class Milestone(Struct, frozen=True, omit_defaults=True):
+class Milestone(Struct, frozen=True, gc=False, omit_defaults=True):
     """A dated fact about an order. `sequence` counts up per order and never repeats."""
 
     sequence: Count
@@ -137,7 +137,7 @@ class Age(StrEnum):
     ENDED = "ended"
 
 
-class LastSeen(Struct, frozen=True):
+class LastSeen(Struct, frozen=True, gc=False):
     ts: Ms
     lat: float
     lon: float
