@@ -82,7 +82,7 @@ class VehiclePlan(Struct, frozen=True):
 
     vehicle_id: Id
     ts: Ms
-    stops: tuple[Stop, ...]
+    stops: Annotated[tuple[Stop, ...], Meta(max_length=100)]
     order_id: Id | None = None
 
 
