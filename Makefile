@@ -1,0 +1,62 @@
+# Every target sets up what it needs: a machine with Python 3.11 or newer and make is enough.
+# Java 17 and Maven add the tests on real Kafka; without them those are skipped, and say so.
+
+PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+ifndef PYTHON
+# ":" at the end, for make prints rather than takes what a shell says that ends with "not found".
+PYTHON := $(firstword $(shell for p in $(PYTHONS); do $$p $(NEW_ENOUGH) 2>/dev/null && echo $$p; done; :))
+endif
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test check fmt lint types unit load demo lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+test: lint types unit ## everything CI runs: style, types, tests with coverage of the core
+
+check: test ## the same
+
+fmt: $(READY) ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: $(READY) ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy --strict
+
+unit: $(READY) ## tests, and at least 95 % branch coverage of geo, orders and alerts
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+load: $(READY) ## the benchmarks, beside their peers
+	$(BIN)/pip install --quiet --editable '.[peers]'
+	$(BIN)/python -m load_tests.pings
+	$(BIN)/python -m load_tests.orders
+
+demo: $(READY) ## a simulated fleet, live in the terminal; KAFKA=1 uses a real broker
+	$(BIN)/milepost demo $(if $(KAFKA),--kafka)
+
+lock: $(READY) ## requirements.lock anew, from pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## remove what make made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@$(if $(PYTHON),$(PYTHON),false) $(NEW_ENOUGH) 2>/dev/null || { echo "Milepost needs Python 3.11 or newer$(if $(PYTHON), and $(PYTHON) is not). Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtualenv: install its venv module (Debian: apt-get install python3-venv)"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
