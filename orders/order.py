@@ -1,0 +1,199 @@
+"""One order: events, visits and sightings in; status, plans, signals and rejections out.
+
+`step` takes the input into the timeline, then `_settled` works out what follows from the timeline
+and tells the difference to before. What takes an input tells only refusals: a late event that
+changes little and an end that takes back much go the same way, and a status is made when, and only
+when, the status itself differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from geo.model import Ms, Rejected, Sighting, VehiclePlan, Visit
+from orders.events import took_place
+from orders.freshness import OLD, age_at_step, age_at_wake, deadline, known_at, wake_after_step
+from orders.lifecycle import ENDS, RANK, ROAD, Progress, Reason, replay, stage_on
+from orders.milestones import EVENT, standing
+from orders.model import (
+    Age,
+    Aged,
+    Assigned,
+    Closed,
+    Failed,
+    Opened,
+    OrderEvent,
+    OrderFact,
+    OrderInput,
+    Outcome,
+    Signal,
+    Stage,
+)
+from orders.sightings import called, sighted
+from orders.state import Order, World, ended_at, status_of
+
+
+def step(
+    state: Order | None, event: OrderInput, now: Ms, world: World
+) -> tuple[Order | None, Sequence[OrderFact]]:
+    """Takes one input; `state` None means the order is unknown."""
+    match event:
+        case Sighting() | Visit():
+            if state is None:
+                detail = f"{event.vehicle_id} has a plan of an order we hold nothing of"
+                return None, (Rejected(Reason.UNKNOWN_ORDER, detail),)
+            return _reported(state, event, now, world)
+        case _:
+            return _happened(state, event, now, world)
+
+
+def next_wake(state: Order) -> Ms | None:
+    """When the order turns old, its age is to be looked at again, or, ended, it is to be
+    forgotten."""
+    return state.wake_at
+
+
+def wake(state: Order, now: Ms, world: World) -> tuple[Order | None, Sequence[OrderFact]]:
+    """Tells an order old at its deadline, or why it still is; forgets an ended one."""
+    if state.wake_at is None or now < state.wake_at:
+        return state, ()
+    if state.stage in ENDS:
+        return None, ()
+    age = age_at_wake(state, now, world)
+    after = replace(state, age=age, wake_at=now + world.limit_ms)
+    if age is state.age:
+        return after, ()
+    aged = Aged(state.scope, deadline(state, world), now, age)
+    return after, (aged, status_of(after, now))
+
+
+def _reported(
+    before: Order, event: Visit | Sighting, now: Ms, world: World
+) -> tuple[Order, Sequence[OrderFact]]:
+    if isinstance(event, Visit):
+        after, refused = called(before, event, now)
+    else:
+        after, refused = sighted(before, event)
+    if after is before:
+        return before, refused
+    after = _timed(before, after, now, world)
+    return after, (*refused, *_aged(before, after, now, world), *_shown(before, after, now))
+
+
+def _happened(
+    state: Order | None, event: OrderEvent, now: Ms, world: World
+) -> tuple[Order | None, Sequence[OrderFact]]:
+    before = state or Order(event.order_id)
+    after, refused = took_place(before, event, now, world)
+    if after is before:
+        return state, refused
+    progress = replay(m for m in standing(after.milestones) if m.source == EVENT)
+    after = _settled(before, after, progress)
+    after, outcomes = _with_outcomes(after, progress, event, now)
+    after = _timed(before, after, now, world)
+    return after, (
+        *refused,
+        *_plans(before, after, event),
+        *_lead_time(before, after, now),
+        *outcomes,
+        *_aged(before, after, now, world),
+        *_shown(before, after, now),
+    )
+
+
+def _settled(before: Order, after: Order, progress: Progress) -> Order:
+    """What follows from the timeline. A position of another vehicle is none of this order's."""
+    reached = progress.reached
+    moved = after.vehicle_id != before.vehicle_id
+    due = [reached[stage] for stage in (Stage.OUTBOUND, Stage.IN_TRANSIT) if stage in reached]
+    return replace(
+        after,
+        stage=progress.stage,
+        stage_at=progress.stage_at,
+        opened_at=progress.opened_at,
+        received_at=reached.get(Stage.RECEIVED),
+        errors=progress.errors,
+        last_error=progress.last_error,
+        due_at=min(due, default=None),
+        seen=None if moved else after.seen,
+        standing=after.standing and not moved,
+    )
+
+
+def _timed(before: Order, after: Order, now: Ms, world: World) -> Order:
+    after = replace(after, age=age_at_step(before, after, now, world))
+    return replace(after, wake_at=wake_after_step(before, after, now, world))
+
+
+def _with_outcomes(
+    order: Order, progress: Progress, event: OrderEvent, now: Ms
+) -> tuple[Order, list[Outcome]]:
+    """Tells the attempt that failed, and once for each stage of the road that a later one was
+    reached."""
+    attempts, told = list(order.attempts), []
+
+    def tell(stage: Stage, ts: Ms, error: str | None) -> None:
+        attempts[RANK[stage]] += 1
+        attempt, ok = attempts[RANK[stage]], error is None
+        scope = f"stage:{stage}"
+        told.append(Outcome(scope, ts, now, order.order_id, stage, attempt, ok, error or ""))
+
+    if isinstance(event, Failed):
+        tell(stage_on(progress.reached, event.ts), event.ts, event.error)
+    passed = order.passed
+    known = [stage for stage in ROAD if stage in progress.reached]
+    for stage, following in pairwise(known):
+        if not passed >> RANK[stage] & 1:
+            passed |= 1 << RANK[stage]
+            tell(stage, progress.reached[following], None)
+    return (replace(order, attempts=tuple(attempts), passed=passed) if told else order), told
+
+
+def _lead_time(before: Order, after: Order, now: Ms) -> Iterator[Signal]:
+    """Opens with the first event of any kind, so that the loss of `received` hides no order, and
+    again when we learn that an open order began at another time; closes once, whatever is later
+    learnt of the end.
+    """
+    ended, first = ended_at(after), not before.milestones
+    if first or (after.opened_at != before.opened_at and ended is None):
+        yield Opened(after.scope, after.opened_at, now)
+    if ended is not None and ended_at(before) is None:
+        yield Closed(after.scope, ended, now, after.stage)
+
+
+def _plans(before: Order, after: Order, event: OrderEvent) -> Iterator[VehiclePlan]:
+    """Gives the newest assignment's stops to its vehicle; takes the claim from a vehicle that lost
+    the order."""
+    held = before.assignments[-1] if before.assignments else None
+    ended = ended_at(after)
+    if ended is not None:
+        if held is not None and ended_at(before) is None:
+            # Not before the assignment it ends, even where the end is dated earlier: vehicles keep
+            # the newest.
+            yield VehiclePlan(held.vehicle_id, max(ended, held.ts), (), after.order_id)
+        return
+    if not isinstance(event, Assigned):
+        return
+    newest = after.assignments[-1]
+    if (newest.ts, newest.vehicle_id) != (event.ts, event.vehicle_id):
+        return
+    if held is not None and held.vehicle_id != event.vehicle_id:
+        yield VehiclePlan(held.vehicle_id, event.ts, (), after.order_id)
+    yield VehiclePlan(event.vehicle_id, event.ts, event.stops, after.order_id)
+
+
+def _aged(before: Order, after: Order, now: Ms, world: World) -> Iterator[Aged]:
+    """Told when an order turns old or fresh, and when the reason why it is old becomes another."""
+    if after.age in OLD and after.age is not before.age:
+        yield Aged(after.scope, deadline(after, world), now, after.age)
+    elif after.age is Age.FRESH and before.age in OLD:
+        yield Aged(after.scope, known_at(after), now, Age.FRESH)
+
+
+def _shown(before: Order, after: Order, now: Ms) -> Iterator[OrderFact]:
+    status = status_of(after, now)
+    if status != status_of(before, now):
+        yield status
