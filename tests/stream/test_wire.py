@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ from tests.stream.golden import GOLDEN, TRACCAR
 
 PING = Ping("truck-7", 1000, 31.23, 121.47)
 PING_JSON = wire.encode(PING)
+FUZZ = settings(max_examples=60, deadline=None)
 READ = pytest.mark.parametrize("topic", bad_input.DECODERS)
 
 
@@ -194,12 +195,14 @@ def test_a_broken_array_is_rejected_whole(record: bytes, reason: Reason) -> None
 
 
 @READ
+@FUZZ
 @given(value=st.binary(max_size=200))
 def test_bytes_of_any_kind_are_no_exception(topic: str, value: bytes) -> None:
     bad_input.outcome(topic, value)
 
 
 @READ
+@FUZZ
 @given(value=st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(
@@ -211,6 +214,7 @@ def test_json_of_any_kind_is_no_exception(topic: str, value: Any) -> None:
 
 
 @READ
+@FUZZ
 @given(seed=st.integers(0, 2**32))
 def test_a_broken_record_is_no_exception_and_what_is_taken_is_fit_to_send(
     topic: str, seed: int
