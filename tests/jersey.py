@@ -1,4 +1,4 @@
-"""The real day: 139 refuse trucks of Jersey City, in the order in which their pings were received."""
+"""The real day: 139 refuse trucks of Jersey City, pings in the order of their reception."""
 
 from __future__ import annotations
 

@@ -145,9 +145,7 @@ def test_the_detail_names_the_value_and_the_mend(
 def test_a_restatement_makes_no_new_object() -> None:
     once = refuse(ping(), ping(), NOW, LIMITS)
     assert once is refuse(ping(1), ping(1), NOW, LIMITS)
-    assert once == (
-        Rejected(Reason.DUPLICATE, "ts, lat and lon are those of the last position"),
-    )
+    assert once == (Rejected(Reason.DUPLICATE, "ts, lat and lon are those of the last position"),)
 
 
 anything = st.builds(
