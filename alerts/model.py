@@ -31,8 +31,33 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Ended(StrEnum):
+    """Why an alert is recovering or resolved."""
+
+    CLEARED = "cleared"
+    """The condition went away."""
+    DELIVERED = "delivered"
+    DELIVERED_LATE = "delivered_late"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    RETRACTED = "retracted"
+    """Late evidence: the condition never was true."""
+    NO_TRAFFIC = "no_traffic"
+
+
+class Window(StrEnum):
+    """Which of its two windows an error rate is about."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
 class Alert(Struct, frozen=True, omit_defaults=True):
-    """What people and receivers are told. (`alert_id`, `episode`, `seq`) names one notice for ever."""
+    """What people and receivers are told. (`alert_id`, `episode`, `seq`) names one notice for ever.
+
+    A receiver sends what is above the (`episode`, `seq`) it sent last; the rest is for lists and
+    dashboards.
+    """
 
     alert_id: Id
     """blake2b-64 of rule and subject, hex; the key of `alert.events`."""
@@ -48,9 +73,14 @@ class Alert(Struct, frozen=True, omit_defaults=True):
     """When the condition became true: the original deadline, not when we noticed."""
     reported_at: Ms
     value: float
+    """Hours for the lead time, minutes for freshness, a share of 1 for an error rate; as of the
+    decision.
+    """
     threshold: float
     reason: str = ""
-    """Why it is so now: an `Age` for freshness, a resolve reason (delivered_late, cancelled, …) at the end."""
+    """Why it is so now: an `Age` for freshness, a `Window` for an error rate, an `Ended` from
+    recovering on.
+    """
     sample: Count = 0
     """Attempts the rate rests on."""
     errors: Count = 0
