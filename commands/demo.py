@@ -45,7 +45,7 @@ from stream.config import Settings
 LOOK_S = 0.5
 PLAIN_LINE_S = 2.0
 WAVE_RATE = 0.3
-"""In the demo reviews go wrong in waves, so that the error-rate alert (over 8 %) fires and clears."""
+"""Reviews go wrong in waves, so that the error-rate alert (over 8 %) fires and clears."""
 
 KEEPS_NOTHING = "the embedded broker keeps nothing: when the demo ends, all of it is gone"
 

@@ -10,10 +10,8 @@ import math
 import random
 from dataclasses import dataclass
 
+from geo.distance import METRES_PER_DEGREE
 from geo.model import Fence, Stop, StopRole
-
-M_PER_DEG = 6_371_008.8 * math.pi / 180
-"""Metres in a degree of latitude, on the mean earth radius (IUGG)."""
 
 DEPOTS_PER_CITY = 2
 DEPOT_SPREAD_M = 8_000.0
@@ -26,13 +24,13 @@ class Place:
     lon: float
 
     def moved(self, east_m: float, north_m: float) -> Place:
-        lon_m = M_PER_DEG * math.cos(math.radians(self.lat))
-        return Place(self.lat + north_m / M_PER_DEG, self.lon + east_m / lon_m)
+        lon_m = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
+        return Place(self.lat + north_m / METRES_PER_DEGREE, self.lon + east_m / lon_m)
 
     def towards(self, other: Place) -> tuple[float, float]:
         """Metres east and north from here to `other`."""
-        lon_m = M_PER_DEG * math.cos(math.radians((self.lat + other.lat) / 2))
-        return (other.lon - self.lon) * lon_m, (other.lat - self.lat) * M_PER_DEG
+        lon_m = METRES_PER_DEGREE * math.cos(math.radians((self.lat + other.lat) / 2))
+        return (other.lon - self.lon) * lon_m, (other.lat - self.lat) * METRES_PER_DEGREE
 
     def metres_to(self, other: Place) -> float:
         return math.hypot(*self.towards(other))
