@@ -131,10 +131,9 @@ def check(settings: Settings) -> list[Problem]:
 
 
 def _missing(settings: Settings, there: list[TopicSpec]) -> Iterator[Problem]:
-    for spec in TOPICS:
-        if spec not in there:
-            name = settings.topic(spec.name)
-            yield Problem(f"topic {name} is missing", "run `milepost topics create`")
+    names = [settings.topic(spec.name) for spec in TOPICS if spec not in there]
+    if names:
+        yield Problem(f"missing: {', '.join(names)}", "run `milepost topics create`")
 
 
 def _miscounted(
@@ -170,12 +169,13 @@ def _misconfigured(
 
 def table(settings: Settings) -> Table:
     """`milepost topics list`: what each topic is for and how it is kept; asks no broker."""
-    shown = Table(box=SIMPLE)
-    for heading in ("topic", "key", "what", "kept", "time"):
-        shown.add_column(heading, no_wrap=heading == "topic")
+    shown = Table(box=SIMPLE, pad_edge=False)
+    for heading in ("topic", "key", "kept", "time"):
+        shown.add_column(heading, no_wrap=True)
+    shown.add_column("what")
     for spec in TOPICS:
         kept = "newest per key" if spec.compacted else f"{spec.retention_ms // 86_400_000} days"
         time = "arrival" if spec.append_time else "sender's"
-        shown.add_row(settings.topic(spec.name), spec.key, spec.what, kept, time)
+        shown.add_row(settings.topic(spec.name), spec.key, kept, time, spec.what)
     shown.caption = f"{settings.partitions} partitions each"
     return shown
