@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import pytest
+
+from commands.lines import BadLine, Format, Message, SpeedUnit, parse_line, read_header, value_of
+from geo.model import Ping
+from orders.model import Assigned, Signed
+from stream import wire
+from stream.topics import ORDER_EVENTS
+from tests.builders import T0, ping, stop
+
+PING = b'{"vehicle_id":"v1","ts":1767225600,"lat":31.2,"lon":121.4}'
+CSV = Format(header=("vehicle_id", "ts", "lat", "lon", "speed"))
+
+
+def parsed(line: bytes, form: Format | None = None) -> Message:
+    message = parse_line(line, form or Format())
+    assert isinstance(message, Message), message
+    return message
+
+
+def one(line: bytes, form: Format | None = None) -> Ping:
+    (event,) = parsed(line, form).events
+    assert isinstance(event, Ping)
+    return event
+
+
+def bad(line: bytes, form: Format | None = None) -> BadLine:
+    wrong = parse_line(line, form or Format())
+    assert isinstance(wrong, BadLine), wrong
+    return wrong
+
+
+def test_a_line_of_the_jersey_trucks_is_a_ping_with_the_time_it_was_polled() -> None:
+    line = (
+        b'{"vehicle_id":"101","ts":1449522903.0,"lat":40.68778,"lon":-74.09227,'
+        b'"speed":null,"recv_ts":1449718802.0}'
+    )
+    there = Ping("101", 1_449_522_903_000, 40.68778, -74.09227, received_at=1_449_718_802_000)
+    assert parsed(line) == Message("101", 1_449_718_802_000, (there,))
+
+
+@pytest.mark.parametrize(
+    "ts",
+    [
+        pytest.param(b"1767225600", id="seconds"),
+        pytest.param(b"1767225600.0", id="seconds with a fraction"),
+        pytest.param(b'"1767225600"', id="seconds as text"),
+        pytest.param(b"1767225600000", id="milliseconds"),
+        pytest.param(b'"2026-01-01T00:00:00Z"', id="ISO in UTC"),
+        pytest.param(b'"2026-01-01T08:00:00.000+08:00"', id="ISO with an offset"),
+    ],
+)
+def test_a_time_may_be_seconds_milliseconds_or_iso(ts: bytes) -> None:
+    assert one(PING.replace(b"1767225600", ts)).ts == T0
+
+
+def test_a_line_in_wire_form_passes_as_it_is() -> None:
+    whole = Ping("v1", T0, 31.2, 121.4, 12.5, 90.0, 3.0, T0 + 500)
+    line = wire.encode(whole)
+    assert value_of(parsed(line), 0) == line
+
+
+def test_an_array_of_one_vehicle_s_pings_passes_and_is_dated_by_its_newest() -> None:
+    batch = b"[" + wire.encode(ping(0)) + b"," + wire.encode(ping(10)) + b"]"
+    message = parsed(batch)
+    assert (message.key, message.at, value_of(message, 0)) == ("v1", T0 + 10_000, batch)
+
+
+def test_a_forwarded_position_of_traccar_passes_under_its_device_s_id() -> None:
+    line = (
+        b'{"position":{"fixTime":"2026-01-01T00:00:00.000+00:00","latitude":31.2,'
+        b'"longitude":121.4,"speed":10.0,"accuracy":0.0},"device":{"uniqueId":"0139"}}'
+    )
+    assert (parsed(line).key, one(line).ts) == ("0139", T0)
+
+
+def test_columns_of_other_names_are_mapped() -> None:
+    form = Format(columns={"vehicle_id": "imei", "lat": "y", "lon": "x", "ts": "when"})
+    line = b'{"imei":"v1","when":1767225600,"y":31.2,"x":121.4,"driver":"Li"}'
+    assert one(line, form) == Ping("v1", T0, 31.2, 121.4)
+
+
+@pytest.mark.parametrize(
+    ("unit", "mps"),
+    [
+        (SpeedUnit.MPS, 36.0),
+        (SpeedUnit.KMH, 10.0),
+        (SpeedUnit.KNOTS, 18.52),
+        (SpeedUnit.MPH, 16.09344),
+    ],
+)
+def test_the_speed_column_is_read_in_its_unit(unit: SpeedUnit, mps: float) -> None:
+    line = PING[:-1] + b',"speed":36}'
+    assert one(line, Format(speed_unit=unit)).speed_mps == pytest.approx(mps)
+
+
+def test_a_csv_row_is_a_ping_and_an_empty_cell_is_absent() -> None:
+    assert one(b'"v,1",1767225600,31.2,121.4,\r\n', CSV) == Ping("v,1", T0, 31.2, 121.4)
+
+
+def test_a_csv_header_is_read_without_blanks_and_quotes() -> None:
+    assert read_header('"vehicle_id", ts,lat\r\n') == ("vehicle_id", "ts", "lat")
+
+
+def test_all_times_of_a_ping_move_together() -> None:
+    moved = value_of(parsed(wire.encode(ping(1, received_s=3))), 60_000)
+    assert wire.decode_pings(moved) == (ping(61, received_s=63),)
+
+
+def test_an_order_event_is_read_with_any_form_of_time_and_moved() -> None:
+    line = b'{"kind":"signed","order_id":"o1","ts":"2026-01-01T08:00:00+08:00"}'
+    message = parsed(line, Format(topic=ORDER_EVENTS))
+    assert (message.key, message.at) == ("o1", T0)
+    assert wire.decode_orders(value_of(message, 1_000)) == (Signed(order_id="o1", ts=T0 + 1_000),)
+
+
+def test_the_stops_of_an_assignment_may_be_json_in_a_csv_cell() -> None:
+    stops = '[{"stop_id":"depot","role":"pickup","fence":{"lat":31.2,"lon":121.4}}]'
+    cell = stops.replace('"', '""')
+    form = Format(topic=ORDER_EVENTS, header=("kind", "order_id", "ts", "vehicle_id", "stops"))
+    message = parsed(f'assigned,o1,1767225600,v1,"{cell}"'.encode(), form)
+    assert message.events == (Assigned(order_id="o1", ts=T0, vehicle_id="v1", stops=(stop(),)),)
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "fix"),
+    [
+        pytest.param(b"{", "line", "not JSON", id="cut off"),
+        pytest.param(b"\xff\xfe", "line", "not JSON", id="noise"),
+        pytest.param(b"[" * 5_000, "line", "not JSON", id="nested too deep"),
+        pytest.param(b"[]", "vehicle_id", "one vehicle", id="no pings"),
+        pytest.param(b"17", "line", "expected", id="a number"),
+        pytest.param(PING.replace(b'"ts"', b'"t"'), "ts", "--map ts=COLUMN", id="no time"),
+        pytest.param(
+            PING.replace(b"1767225600", b'"2026-01-01T00:00:00"'), "ts", "zone", id="local"
+        ),
+        pytest.param(PING.replace(b"1767225600", b'"noon"'), "ts", "ISO 8601", id="no date"),
+        pytest.param(PING.replace(b"1767225600", b"-5"), "ts", "1970", id="before 1970"),
+        pytest.param(PING.replace(b"1767225600", b"1e400"), "line", "JSON", id="infinite time"),
+        pytest.param(PING.replace(b"31.2", b'"north"'), "lat", "number", id="latitude in words"),
+        pytest.param(PING.replace(b"31.2", b'"nan"'), "lat", "finite", id="latitude nan"),
+        pytest.param(PING.replace(b'"v1"', b'""'), "vehicle_id", "1 to 128", id="empty id"),
+        pytest.param(PING.replace(b'"v1"', b'{"a":1}'), "vehicle_id", "text", id="object as id"),
+    ],
+)
+def test_a_bad_line_names_the_field_and_the_fix(line: bytes, field: str, fix: str) -> None:
+    wrong = bad(line)
+    assert (wrong.field, fix in wrong.fix) == (field, True), wrong
+
+
+def test_a_csv_row_of_the_wrong_length_is_bad() -> None:
+    assert bad(b"v1,1767225600", CSV).fix == "2 cells, the header names 5"
+
+
+def test_an_order_event_of_an_unknown_kind_is_bad() -> None:
+    line = b'{"kind":"lost","order_id":"o1","ts":1767225600}'
+    assert "schemas/orders.events.json" in bad(line, Format(topic=ORDER_EVENTS)).fix
