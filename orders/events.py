@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from geo.model import Ms, Rejected
 from orders.lifecycle import CODES, END_CODES, TRANSITIONS, Reason
-from orders.milestones import EVENT, Taken, latest, record, standing, take_back
+from orders.milestones import EVENT, Taken, latest, record, standing_events, take_back
 from orders.model import Assigned, Cancelled, Failed, Milestone, OrderEvent, Returned, Signed
 from orders.state import Assignment, Order, World
 
@@ -119,9 +119,7 @@ def _taken_back_after(order: Order, end: Ms, spared: int) -> Taken:
     """
     void_stays = [s for s in order.stays if s.arrived_at > end]
     void = {sequence for s in void_stays for sequence in (s.arrived, s.departed)}
-    for milestone in standing(order.milestones):
-        if milestone.source == EVENT and milestone.occurred_at > end:
-            void.add(milestone.sequence)
+    void |= {m.sequence for m in standing_events(order.milestones) if m.occurred_at > end}
     void -= {spared}
     late = [m for m in order.milestones if m.sequence in void]
     if not late:

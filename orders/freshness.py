@@ -64,15 +64,15 @@ def age_at_wake(order: Order, now: Ms, world: World) -> Age:
     return _own_cause(order)
 
 
-def wake_after_step(before: Order, order: Order, now: Ms, world: World) -> int | None:
-    """When to look next; `order` carries its new age."""
-    if order.age is Age.NOT_DUE:
+def wake_after_step(before: Order, order: Order, age: Age, now: Ms, world: World) -> int | None:
+    """When to look next at an order that is told to have this age."""
+    if age is Age.NOT_DUE:
         return None
-    if order.age is Age.FRESH:
+    if age is Age.FRESH:
         return deadline(order, world)
-    if order.age is Age.ENDED:
-        ended = before.age is Age.ENDED and before.wake_at is not None
-        return before.wake_at if ended else max(now, order.stage_at) + world.keep_ended_ms
+    if age is Age.ENDED:
+        known = before.age is Age.ENDED
+        return before.wake_at if known else max(now, order.stage_at) + world.keep_ended_ms
     return before.wake_at if before.age in OLD else now
 
 

@@ -31,7 +31,7 @@ sent (they are never unsent).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -168,7 +168,7 @@ written."""
 
 RANK = {stage: rank for rank, stage in enumerate(ROAD)}
 
-STAGE_OF = {
+STAGE_OF: dict[Code, Stage] = {
     code: TRANSITIONS[Stage.RECEIVED][code]
     for code in CODES.values()
     if code is not Code.ATTEMPT_FAILED
@@ -189,31 +189,29 @@ class Progress(NamedTuple):
     last_error: str
 
 
-def replay(lived: Iterable[Milestone]) -> Progress:
-    """Takes an order's standing event milestones (at least one), sorted by time, through the
-    table."""
+def replay(lived: Sequence[Milestone]) -> Progress:
+    """Takes an order's standing event milestones, at least one and by time, through the table."""
     stage, since, end = Stage.RECEIVED, None, None
     reached: dict[Stage, Ms] = {}
     errors: list[tuple[Ms, str]] = []
-    first: Ms | None = None
     for milestone in lived:
         code, at = milestone.code, milestone.occurred_at
-        first = at if first is None else first
-        if code is Code.ATTEMPT_FAILED:
+        entered = STAGE_OF.get(code)
+        if entered is None:
             errors.append((at, milestone.evidence))
-        else:
-            reached.setdefault(STAGE_OF[code], at)
-        if code in END_CODES:
+        elif entered not in reached:
+            reached[entered] = at
+        if entered in ENDS:
             # Held back: at its own instant it may stand before a milestone that it follows.
             end = milestone
         elif (moved := TRANSITIONS[stage][code]) is not stage:
             stage, since = moved, at
     if end is not None:
         stage, since = TRANSITIONS[stage][end.code], end.occurred_at
-    assert first is not None
-    opened_at = reached.get(Stage.RECEIVED, first)
+    opened_at = reached.get(Stage.RECEIVED, lived[0].occurred_at)
     since = opened_at if since is None else since
-    return Progress(stage, since, opened_at, reached, len(errors), max(errors, default=(0, ""))[1])
+    last_error = max(errors)[1] if errors else ""
+    return Progress(stage, since, opened_at, reached, len(errors), last_error)
 
 
 def stage_on(reached: dict[Stage, Ms], ts: Ms) -> Stage:

@@ -37,10 +37,10 @@ DEPARTED = {
 Taken = tuple[Order, tuple[Rejected, ...]]
 
 
-def standing(milestones: tuple[Milestone, ...]) -> list[Milestone]:
-    """Those that nothing supersedes."""
+def standing_events(milestones: tuple[Milestone, ...]) -> list[Milestone]:
+    """The standing ones that order events left."""
     replaced = {m.supersedes for m in milestones}
-    return [m for m in milestones if m.sequence not in replaced]
+    return [m for m in milestones if m.source == EVENT and m.sequence not in replaced]
 
 
 def latest(milestones: tuple[Milestone, ...], *codes: Code) -> Milestone | None:

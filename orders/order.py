@@ -17,7 +17,7 @@ from geo.model import Ms, Rejected, Sighting, VehiclePlan, Visit
 from orders.events import took_place
 from orders.freshness import OLD, age_at_step, age_at_wake, deadline, known_at, wake_after_step
 from orders.lifecycle import ENDS, RANK, ROAD, Progress, Reason, replay, stage_on
-from orders.milestones import EVENT, standing
+from orders.milestones import standing_events
 from orders.model import (
     Age,
     Aged,
@@ -34,6 +34,9 @@ from orders.model import (
 )
 from orders.sightings import called, sighted
 from orders.state import Order, World, ended_at, status_of
+
+STAGE_SCOPES = {stage: f"stage:{stage}" for stage in ROAD}
+"""The names under which `alerts` follows the stages."""
 
 
 def step(
@@ -90,7 +93,7 @@ def _happened(
     after, refused = took_place(before, event, now, world)
     if after is before:
         return state, refused
-    progress = replay(m for m in standing(after.milestones) if m.source == EVENT)
+    progress = replay(standing_events(after.milestones))
     after = _settled(before, after, progress)
     after, outcomes = _with_outcomes(after, progress, event, now)
     after = _timed(before, after, now, world)
@@ -124,8 +127,8 @@ def _settled(before: Order, after: Order, progress: Progress) -> Order:
 
 
 def _timed(before: Order, after: Order, now: Ms, world: World) -> Order:
-    after = replace(after, age=age_at_step(before, after, now, world))
-    return replace(after, wake_at=wake_after_step(before, after, now, world))
+    age = age_at_step(before, after, now, world)
+    return replace(after, age=age, wake_at=wake_after_step(before, after, age, now, world))
 
 
 def _with_outcomes(
@@ -138,8 +141,8 @@ def _with_outcomes(
     def tell(stage: Stage, ts: Ms, error: str | None) -> None:
         attempts[RANK[stage]] += 1
         attempt, ok = attempts[RANK[stage]], error is None
-        scope = f"stage:{stage}"
-        told.append(Outcome(scope, ts, now, order.order_id, stage, attempt, ok, error or ""))
+        of, scope = order.order_id, STAGE_SCOPES[stage]
+        told.append(Outcome(scope, ts, now, of, stage, attempt, ok, error or ""))
 
     if isinstance(event, Failed):
         tell(stage_on(progress.reached, event.ts), event.ts, event.error)
