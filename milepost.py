@@ -13,16 +13,18 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 
 from commands import doctor as doctor_command
+from commands import fleet
 from commands import kafka as kafka_command
 from commands import rejected as rejected_command
 from commands import topics as topics_command
 from commands.options import with_settings
 from commands.process import CannotStart
+from commands.replay import ReplayError
 from commands.topics import BrokerAway
 from stream.config import ConfigError, Settings
 
 # What the user can mend: one sentence, no traceback. Anything else is a bug and shows where.
-MENDABLE = (ConfigError, CannotStart, BrokerAway, rejected_command.NoSuchTopic)
+MENDABLE = (ConfigError, CannotStart, BrokerAway, rejected_command.NoSuchTopic, ReplayError)
 
 app = typer.Typer(
     help="Milestones, status and alerts from vehicle pings and order events on Kafka.",
@@ -33,6 +35,8 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="Create, check and list the topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
+for command in (fleet.demo, fleet.simulate, fleet.replay, fleet.watch):
+    app.command()(command)
 console = Console()
 
 
@@ -52,7 +56,9 @@ def kafka(
 def create(
     settings: Settings,
     replication: Annotated[int, typer.Option(help="copies of each partition")] = 1,
-    alter: Annotated[bool, typer.Option("--alter", help="mend the settings of existing topics")] = False,
+    alter: Annotated[
+        bool, typer.Option("--alter", help="mend the settings of existing topics")
+    ] = False,
 ) -> None:
     """Create the topics that are missing; safe to repeat."""
     for name in topics_command.create(settings, replication=replication, alter=alter):

@@ -17,11 +17,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from alerts.labels import Language, sentence
 from alerts.model import Alert
 from commands.board import Board, parse_metrics, total
-from commands.words import RULES, STATES, ago, both, clock, lasted
+from commands.words import STATES, ago, both, clock, lasted
 from orders.labels import AGES, CODES, STAGES
-from orders.model import Age, OrderStatus
+from orders.model import OrderStatus
 from stream import keys
 from stream.config import Settings
 
@@ -135,18 +136,11 @@ def milestones_table(board: Board, now_ms: int, count: int) -> Table:
 
 
 def alerts_table(board: Board, now_ms: int, count: int) -> Table:
-    table = _table("state", "what", "subject", "for", "why")
+    table = _table("state", "for", "what")
     for alert in board.firing()[:count]:
         state = Text(alert.state, STATES[alert.state])
-        rule, lasts = RULES[alert.rule], lasted(now_ms - alert.since)
-        table.add_row(state, rule, alert.subject, lasts, _why(alert))
+        table.add_row(state, lasted(now_ms - alert.since), Text(sentence(alert, Language.EN)))
     return table
-
-
-def _why(alert: Alert) -> str:
-    if alert.sample:
-        return f"{alert.errors} of {alert.sample}: {alert.value:.0%} > {alert.threshold:.0%}"
-    return both(AGES[Age(alert.reason)]) if alert.reason in tuple(Age) else alert.reason
 
 
 def orders_table(board: Board, now_ms: int, count: int) -> Table:

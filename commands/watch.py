@@ -5,6 +5,7 @@ second.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -16,8 +17,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from alerts.model import Alert
-from commands.words import RULES, STATES, ago, both, clock, lasted, place
+from alerts.labels import Language, sentence
+from alerts.model import Alert, Rule, State
+from alerts.notice import alert_id
+from commands.words import STATES, ago, both, clock, lasted, place
 from geo.model import Motion
 from orders.labels import AGES, CODES, STAGES
 from orders.model import Age, Milestone, OrderStatus
@@ -78,7 +81,17 @@ class Watch:
             return Watched(name, position=self._position(name))
         status = msgspec.json.decode(found, type=OrderStatus)
         position = self._position(status.vehicle_id) if status.vehicle_id else None
-        return Watched(name, status, position)
+        return Watched(name, status, position, tuple(self._alerts(f"order:{name}")))
+
+    def _alerts(self, subject: str) -> Iterator[Alert]:
+        """Those that are not over."""
+        for rule in (Rule.LEAD_TIME, Rule.FRESHNESS):
+            key = keys.entity(keys.ALERTS, alert_id(rule, subject))
+            found = self._redis.hget(key, keys.ANSWER.decode())
+            if isinstance(found, bytes):
+                alert = msgspec.json.decode(found, type=Alert)
+                if alert.state not in (State.INACTIVE, State.RESOLVED):
+                    yield alert
 
     def _position(self, vehicle_id: str) -> Position | None:
         partition = partition_of(vehicle_id, self._settings.partitions)
@@ -185,8 +198,9 @@ def _age(status: OrderStatus) -> RenderableType:
 
 
 def _alert(alert: Alert, now_ms: int) -> RenderableType:
-    text = f"{alert.state}: {RULES[alert.rule]}, for {lasted(now_ms - alert.since)}"
-    return Text(text, STATES[alert.state])
+    lasts = lasted(now_ms - alert.since)
+    said = sentence(alert, Language.EN)
+    return Text(f"{alert.state} for {lasts}: {said}", STATES[alert.state])
 
 
 def _timeline(milestones: tuple[Milestone, ...], now_ms: int) -> RenderableType:

@@ -1,17 +1,11 @@
-"""How the terminal views say things: rules, durations, times, places."""
+"""How the terminal views say things: durations, times, places."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from alerts.model import Rule, State
+from alerts.model import State
 from orders.labels import Label
-
-RULES = {
-    Rule.LEAD_TIME: "older than 48 h",
-    Rule.FRESHNESS: "nothing new for 15 min",
-    Rule.ERROR_RATE: "too many errors",
-}
 
 STATES = {
     State.PENDING: "yellow",

@@ -24,6 +24,9 @@ FUTURE_MIN = (3.0, 480.0)
 
 TELEPORT_M = (5_000.0, 60_000.0)
 
+NEVER = 1 << 62
+"""A time after all others, Unix ms."""
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -95,14 +98,14 @@ class Silences:
         self._rng = rng
         self._length = int(faults.silent_s * 1000)
         share = faults.silent_share
-        self._gap = faults.silent_s * 1000 * (1 - share) / share if share else 0.0
+        self._gap = self._length * (1 - share) / share if share else None
         silent_now, elapsed = rng.random() < share, rng.random()
         self.since = start - int(elapsed * self._length) if silent_now else self._next(start)
         self.at_start = silent_now
 
     def _next(self, after: int) -> int:
         drawn = self._rng.expovariate(1.0)
-        return after + int(drawn * self._gap) if self._gap else 1 << 62
+        return NEVER if self._gap is None else after + int(drawn * self._gap)
 
     def covers(self, ts: int) -> bool:
         if ts <= self.since:

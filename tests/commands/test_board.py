@@ -159,7 +159,7 @@ def test_the_screen_shows_rates_milestones_alerts_orders_and_what_is_away() -> N
         "lag 3 records",
         "100.0% of the orders in transit are fresh",
         "接单 Order accepted",
-        "older than 48 h",
+        "Order o1 is not signed",
         "运输中 In transit",
         "Redis does not answer: refused",
         "Ctrl-C ends.",
