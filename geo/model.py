@@ -26,7 +26,8 @@ Scope = Annotated[str, Meta(min_length=1, max_length=144)]
 
 
 class Ping(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a device or vendor sent. Untrusted until cleaning has let it through; then it is a position."""
+    """What a device or vendor sent. Untrusted until cleaning has let it through; then it is a
+    position."""
 
     vehicle_id: Id
     ts: Ms
@@ -37,11 +38,13 @@ class Ping(Struct, frozen=True, gc=False, omit_defaults=True):
     heading_deg: float | None = None
     accuracy_m: float | None = None
     received_at: Ms | None = None
-    """When the source (vendor, gateway, poller) received it; absent where the source does not say."""
+    """When the source (vendor, gateway, poller) received it; absent where the source does not
+    say."""
 
 
 class Rejected(Struct, frozen=True):
-    """A value, not an exception: why an input was not taken. `detail` names the field, the value and the fix."""
+    """A value, not an exception: why an input was not taken. `detail` names the field, the value
+    and the fix."""
 
     reason: str
     detail: str = ""
@@ -58,7 +61,8 @@ class StopRole(StrEnum):
 
 
 class Fence(Struct, frozen=True):
-    """A circle with two radii: entered inside `enter_m`, left only outside `exit_m`, so its edge cannot flap."""
+    """A circle with two radii: entered inside `enter_m`, left only outside `exit_m`, so its edge
+    cannot flap."""
 
     lat: Annotated[float, Meta(ge=-90, le=90)]
     lon: Annotated[float, Meta(ge=-180, le=180)]
@@ -77,7 +81,8 @@ class Stop(Struct, frozen=True):
 class VehiclePlan(Struct, frozen=True):
     """The stops one order gives one vehicle; it replaces what the same order gave before.
 
-    Empty `stops` ends the order's claim on the vehicle. `order_id` None means places of the fleet itself.
+    Empty `stops` ends the order's claim on the vehicle. `order_id` None means places of the fleet
+    itself.
     """
 
     vehicle_id: Id
@@ -97,7 +102,8 @@ class Evidence(Struct, frozen=True):
 
 
 class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
-    """A vehicle's stay at a stop. Sent on arrival (`departed_at` None) and again, whole, on departure."""
+    """A vehicle's stay at a stop. Sent on arrival (`departed_at` None) and again, whole, on
+    departure."""
 
     visit_id: str
     vehicle_id: Id
@@ -117,7 +123,8 @@ class Motion(StrEnum):
 
 
 class Sighting(Struct, frozen=True, tag="sighting", tag_field="kind"):
-    """Where an order's vehicle was last seen. Sent conflated, at most once a minute, and when `motion` becomes silent."""
+    """Where an order's vehicle was last seen. Sent conflated, at most once a minute, and when
+    `motion` becomes silent."""
 
     order_id: Id
     vehicle_id: Id

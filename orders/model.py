@@ -1,4 +1,5 @@
-"""The words of `orders`: lifecycle events in; milestones, status, plans and signals out. Also the wire."""
+"""The words of `orders`: lifecycle events in; milestones, status, plans and signals out. Also the
+wire."""
 
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ class Returned(_Event, frozen=True, tag="returned"):
 
 
 class Failed(_Event, frozen=True, tag="error"):
-    """An attempt at the order's current stage went wrong; `error` says how (address, damage, refused, …)."""
+    """An attempt at the order's current stage went wrong; `error` says how (address, damage,
+    refused, …)."""
 
     error: Id
 
@@ -125,7 +127,8 @@ class Milestone(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Age(StrEnum):
-    """Why a status is as old as it is; `fresh` means it is not old. A closed list, shown to people."""
+    """Why a status is as old as it is; `fresh` means it is not old. A closed list, shown to
+    people."""
 
     FRESH = "fresh"
     NOT_DUE = "not_due"

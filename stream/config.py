@@ -35,6 +35,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: str = "127.0.0.1:8600"
     """Where the worker serves /metrics, /healthz and /readyz; port 0 picks a free one."""
     session_timeout_s: float = 10.0
+    check_crcs: bool = True
+    """Whether consumers verify checksums: not for the embedded broker, whose commit markers have
+    none."""
 
     def topic(self, name: str) -> str:
         return self.topic_prefix + name

@@ -1,8 +1,8 @@
 """Every topic Milepost reads or writes, and what it must look like on the broker.
 
-Topics that meet in one agent share key and partition count; Milepost gives all of them the same count,
-so that one number is to be right. `partition_of` is Kafka's own default (murmur2 of the key), the one the
-Java client, aiokafka and librdkafka's `murmur2_random` use.
+Topics that meet in one agent share key and partition count; Milepost gives all of them the same
+count, so that one number is to be right. `partition_of` is Kafka's own default (murmur2 of the
+key), the one the Java client, aiokafka and librdkafka's `murmur2_random` use.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ TOPICS = (
     TopicSpec(ORDER_STATUS, "order", "the current status of each order", compacted=True),
     TopicSpec(SIGNALS, "scope", "what the alert rules listen to"),
     TopicSpec(ALERT_EVENTS, "alert", "the current state of each alert", compacted=True),
-    TopicSpec(DEAD_LETTERS, "none", "what could not be taken, with its reason", retention_ms=30 * DAY_MS),
+    TopicSpec(
+        DEAD_LETTERS, "none", "what could not be taken, with its reason", retention_ms=30 * DAY_MS
+    ),
     TopicSpec(VEHICLE_STATE, "vehicle", "checkpoints of the vehicles agent", compacted=True),
     TopicSpec(ORDER_STATE, "order", "checkpoints of the orders agent", compacted=True),
     TopicSpec(ALERT_STATE, "scope", "checkpoints of the alerts agent", compacted=True),

@@ -1,0 +1,90 @@
+"""The vehicles agent: pings and plans in; visits, sightings and silences out, positions to
+Redis."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from geo import track
+from geo.cleaning import Reason
+from geo.model import Motion, Ms, Ping, Sighting, Silence, VehicleFact, VehiclePlan, Visit
+from geo.track import Track
+from stream import topics
+from stream.keys import Position, pack_position
+from stream.metrics import Cells
+from stream.role import Input, Live, Role, Sender
+from stream.wire import decode_pings, decode_plans
+
+WORLD = track.World()
+
+
+def _arrival(ping: Ping) -> Ms:
+    """When the source had it: a replay's clock must not follow a device whose own clock is
+    wrong."""
+    return ping.ts if ping.received_at is None else ping.received_at
+
+
+def _plan_time(plan: VehiclePlan) -> Ms:
+    return plan.ts
+
+
+def _world(live: Live) -> track.World:
+    return WORLD
+
+
+def _publish(fact: VehicleFact, out: Sender) -> None:
+    match fact:
+        case Visit():
+            out.send(topics.VEHICLE_FACTS, fact.vehicle_id, fact)
+            if fact.order_id is not None:
+                out.send(topics.ORDER_FACTS, fact.order_id, fact)
+        case Sighting():
+            out.send(topics.ORDER_FACTS, fact.order_id, fact)
+        case Silence():
+            out.send(topics.VEHICLE_FACTS, fact.vehicle_id, fact)
+
+
+def _measure(fact: VehicleFact, cells: Cells) -> None:
+    if isinstance(fact, Silence):
+        cells.count("silences", "begun" if fact.until is None else "ended")
+
+
+def _row(state: Track) -> bytes | None:
+    last = state.last
+    if last is None:
+        return None
+    return pack_position(
+        Position(
+            last.ts, last.lat, last.lon, last.speed_mps, last.heading_deg, _motion(state, last)
+        )
+    )
+
+
+def _motion(state: Track, last: Ping) -> Motion:
+    if state.silent_since is not None:
+        return Motion.SILENT
+    if last.speed_mps is not None:
+        slow = last.speed_mps <= WORLD.sightings.standing_mps
+        return Motion.STANDING if slow else Motion.MOVING
+    return state.plans.motion if state.plans is not None else Motion.MOVING
+
+
+VEHICLES = Role(
+    name="vehicles",
+    core=track,
+    state=Track,
+    state_topic=topics.VEHICLE_STATE,
+    inputs={
+        topics.PINGS: Input(decode_pings, _arrival, "pings"),
+        topics.PLANS: Input(decode_plans, _plan_time, "plans", keeps_time=False),
+    },
+    key=attrgetter("vehicle_id"),
+    world=_world,
+    publish=_publish,
+    # Every moving vehicle is dirty, so seconds; its orders hear of a visit that much later.
+    interval_s=3.0,
+    row=_row,
+    measure=_measure,
+    # The position it repeats is kept already.
+    unkept=frozenset({Reason.DUPLICATE}),
+)

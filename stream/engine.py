@@ -1,0 +1,376 @@
+"""The life of a partition, top to bottom: assigned, loaded, stepping, checkpointed, revoked.
+
+Faust brings lists of records and tells of rebalances; `Partition` steps them; `Store` commits what
+came of it as one Kafka transaction; `RedisSink` shows it. The rule behind all of it: memory is
+either exactly what the last committed checkpoint plus the input since then makes it, or it is
+thrown away. So any failure to commit ends in `_lose`: the partition is forgotten and the consumer
+group asked for a new assignment, which loads it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from geo.model import Ms
+from stream.bulk import BulkApp
+from stream.config import Clock, Settings
+from stream.metrics import Cells
+from stream.partition import Partition
+from stream.role import Live, Role
+from stream.sink import RedisSink
+from stream.store import Store
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.05
+MAX_HELD = 50_000
+"""Outputs and changed states a partition may collect; more waits for the checkpoint (bounded
+memory)."""
+COMMIT_OFFSETS_S = 1.0
+RELEASE_LIMIT_S = 8.0
+REJOIN_PAUSE_S = 1.0
+LATE_MS = 30_000
+"""Input lag from which deadlines of roles that may run late no longer wait for the input."""
+
+
+class Owned:
+    """A partition this process owns: its memory, its checkpoints on Kafka, and what is going on
+    with it."""
+
+    def __init__(self, partition: Partition, store: Store) -> None:
+        self.partition = partition
+        self.store = store
+        self.loaded = asyncio.get_running_loop().create_future()
+        """Result: True if the partition may be stepped, False if it could not be loaded."""
+        self.loading: asyncio.Task[None] | None = None
+        self.saving: asyncio.Task[None] | None = None
+        self.alive = True
+        self.saved_at = self.since = time.monotonic()
+        self.offsets: dict[str, int] = {}
+        """Input topic to next offset, as of the last committed checkpoint."""
+        self.quiet: dict[str, int] = {}
+        """Input topic to the number of ticks for which all of it had been taken in."""
+
+    @property
+    def running(self) -> bool:
+        return self.alive and self.loaded.done() and bool(self.loaded.result())
+
+
+class Engine:
+    """Runs one role's partitions inside one Faust app."""
+
+    def __init__(
+        self, role: Role, settings: Settings, partitions: int, cells: Cells, app: BulkApp
+    ) -> None:
+        self.role = role
+        self._settings = settings
+        self._partitions = partitions
+        self._cells = cells
+        self._app = app
+        self._sink = (
+            RedisSink(settings.redis, role.name, role.shows, cells) if settings.redis else None
+        )
+        self._owned: dict[int, Owned] = {}
+        self._assigned = asyncio.Event()
+        self._base = {settings.topic(name): name for name in role.inputs}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._rejoining = False
+        self.turned_at = time.time()
+        cells.gauge(self._gauges)
+
+    # Assigned: fence the last owner, load what it committed.
+
+    async def on_assigned(self, topic_partitions: Iterable[Any]) -> None:
+        """Take over the partitions of a new assignment; loading goes on in the background."""
+        numbers = self._whole(topic_partitions)
+        self._cells.count("assignments", self.role.name)
+        self._rejoining = False
+        for number in numbers:
+            partition = Partition(self.role, number, self._partitions, self._cells)
+            owned = self._owned[number] = Owned(partition, Store(self.role, number, self._settings))
+            owned.loading = self._spawn(self._load(owned))
+        self._assigned.set()
+
+    def _whole(self, topic_partitions: Iterable[Any]) -> set[int]:
+        """The partition numbers assigned; all inputs of a number must come together."""
+        ours = [tp for tp in topic_partitions if tp.topic in self._base]
+        numbers = {tp.partition for tp in ours}
+        if len(ours) != len(numbers) * len(self._base):
+            raise RuntimeError(
+                f"{self.role.name}: {sorted(map(str, ours))} were assigned apart; every topic must "
+                "have the same number of partitions (`milepost topics check` says which has not)"
+            )
+        return numbers
+
+    async def _load(self, owned: Owned) -> None:
+        partition = owned.partition
+        try:
+            states, marker = await owned.store.open()
+        except Exception as failed:
+            owned.loaded.set_result(False)
+            await self._lose(owned, failed)
+            return
+        partition.begin(states, marker, _now_ms())
+        if self._settings.clock is Clock.EVENT:
+            partition.follow_events()
+        owned.offsets = dict(partition.offsets)
+        log.info("%s-%d loaded: %d states", self.role.name, partition.number, len(partition.states))
+        if self._sink is not None and owned.alive:
+            self._sink.own(partition)
+        owned.loaded.set_result(owned.alive)
+
+    # Stepping: lists of records in, as long as the partition is ours.
+
+    async def consume(self, stream: AsyncIterator[Any]) -> None:
+        """The body of the Faust agent."""
+        async for event in stream:
+            message = event.message
+            if message.generation_id == self._app.consumer_generation_id:
+                await self._take_in(self._base[message.topic], message.partition, event.value)
+            # Else it waited in a queue while the group rebalanced: whoever owns it now reads it
+            # again.
+
+    async def _take_in(self, topic: str, number: int, records: Any) -> None:
+        await self._assigned.wait()
+        owned = self._owned.get(number)
+        if owned is None or not await asyncio.shield(owned.loaded) or not owned.alive:
+            return
+        partition = owned.partition
+        owned.quiet[topic] = 0
+        try:
+            if partition.clock is not None:
+                partition.clock.settle(_now_ms())
+            partition.take_in(topic, records)
+        except (
+            Exception
+        ) as failed:  # Not by a message, those are dead letters: half a list is in memory.
+            await self._lose(owned, failed)
+            return
+        if self._sink is not None and partition.rows:
+            self._sink.moved()
+        if partition.held >= MAX_HELD:
+            await self._checkpoint(owned)
+            await self._checkpoint(owned)  # The first may have been one already under way.
+
+    # Time: deadlines and checkpoints, many times a second.
+
+    async def turn(self) -> None:
+        """The engine's clockwork; runs until cancelled."""
+        offsets_at = time.monotonic()
+        before = time.monotonic()
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.turned_at = time.time()
+            now = time.monotonic()
+            for owned in [o for o in self._owned.values() if o.running]:
+                self._wake(owned)
+                if now - owned.saved_at >= self.role.interval_s and owned.saving is None:
+                    owned.saving = self._spawn(self._save(owned))
+                self.role.tick(owned.partition.census, now - before, self._cells)
+            before = now
+            if now - offsets_at >= COMMIT_OFFSETS_S:
+                offsets_at = now
+                await self._commit_offsets(self._owned.values())
+
+    def _wake(self, owned: Owned) -> None:
+        partition, wall = owned.partition, _now_ms()
+        if partition.clock is not None:
+            partition.clock.settle(wall)
+            partition.wake(partition.clock.now)
+            return
+        read = min(self._read_until(owned, topic, wall) for topic in self.role.inputs)
+        lag = wall - read if read else 0
+        partition.live = Live(lag, partition.newest)
+        settled = time.monotonic() - owned.since > LATE_MS / 1000
+        late = self.role.wakes_when_late and lag > LATE_MS and settled
+        partition.wake(wall if late else read)
+
+    def _read_until(self, owned: Owned, topic: str, wall: Ms) -> Ms:
+        """The time up to which we have seen everything the broker has on `topic`; 0 if not known
+        yet."""
+        position, end = self._app.position(self._settings.topic(topic), owned.partition.number)
+        if end is None or position < end:
+            owned.quiet[topic] = 0
+            return owned.partition.appended.get(topic, 0)
+        # The client counts a record as read when it hands it out; the second look finds it stepped.
+        owned.quiet[topic] = owned.quiet.get(topic, 0) + 1
+        return wall if owned.quiet[topic] > 1 else owned.partition.appended.get(topic, 0)
+
+    # Checkpointed: outputs, states and offsets in one transaction, then Redis and the group's
+    # offsets.
+
+    async def _checkpoint(self, owned: Owned) -> None:
+        """Save what is there now, after whatever is being saved already."""
+        if owned.saving is None:
+            owned.saving = self._spawn(self._save(owned))
+        await asyncio.shield(owned.saving)
+
+    async def _save(self, owned: Owned) -> None:
+        started = time.monotonic()
+        owned.saved_at = started
+        try:
+            checkpoint = owned.partition.take()
+            if checkpoint is None:
+                return
+            await owned.store.commit(checkpoint)
+        except Exception as failed:
+            self._cells.count("checkpoints", self.role.name, "failed")
+            await self._lose(owned, failed)
+            return
+        finally:
+            owned.saving = None
+        owned.offsets = checkpoint.marker.offsets
+        self._cells.count("checkpoints", self.role.name, "committed")
+        self._cells.observe("checkpoint_seconds", time.monotonic() - started, self.role.name)
+        if self._sink is not None:
+            self._sink.committed(owned.partition.number, checkpoint.shown, checkpoint.marker.rev)
+
+    async def _commit_offsets(self, several: Iterable[Owned]) -> None:
+        """Tell the group how far we are: a start position and food for lag tools, nothing depends
+        on it."""
+        offsets = {
+            TopicPartition(self._settings.topic(topic), owned.partition.number): OffsetAndMetadata(
+                offset, ""
+            )
+            for owned in several
+            for topic, offset in owned.offsets.items()
+            if owned.running
+        }
+        if offsets and not self._app.rebalancing:
+            try:
+                await asyncio.wait_for(self._app.commit_offsets(offsets), RELEASE_LIMIT_S)
+            except (KafkaError, TimeoutError, RuntimeError) as failed:
+                log.info(
+                    "%s: group offsets not committed, the next try will do: %r",
+                    self.role.name,
+                    failed,
+                )
+
+    # Revoked, or lost.
+
+    async def release(self) -> None:
+        """Before partitions are given away or the worker ends: checkpoint, tell the group, let
+        go."""
+        self._assigned.clear()
+        several, self._owned = list(self._owned.values()), {}
+        try:
+            async with asyncio.timeout(RELEASE_LIMIT_S):
+                await asyncio.gather(*(self._finish(owned) for owned in several))
+        except TimeoutError:
+            log.warning(
+                "%s: not all partitions were saved in time; their new owners repeat the rest",
+                self.role.name,
+            )
+        await self._commit_offsets(o for o in several)
+        for owned in several:
+            owned.alive = False
+            self._forget(owned)
+
+    async def _finish(self, owned: Owned) -> None:
+        if not owned.running:
+            return
+        if owned.saving is not None:
+            await asyncio.shield(owned.saving)
+        if owned.alive:
+            await self._checkpoint(owned)
+
+    async def _lose(self, owned: Owned, why: Exception) -> None:
+        """Throw the partition's memory away; if it is still ours, the next assignment loads it
+        again."""
+        if not owned.alive:
+            return
+        log.warning("%s-%d: lost (%r)", self.role.name, owned.partition.number, why)
+        owned.alive = False
+        self._forget(owned)
+        if not self._rejoining:
+            self._rejoining = True
+            self._spawn(self._rejoin())
+
+    async def _rejoin(self) -> None:
+        await asyncio.sleep(REJOIN_PAUSE_S)
+        if self._rejoining and not self._app.should_stop:
+            self._app.rejoin()
+
+    def _forget(self, owned: Owned) -> None:
+        number = owned.partition.number
+        if self._sink is not None:
+            self._sink.disown(number)
+        self._spawn(self._close(owned))
+
+    async def _close(self, owned: Owned) -> None:
+        try:
+            await asyncio.wait_for(owned.store.close(), RELEASE_LIMIT_S)
+        except (KafkaError, TimeoutError) as failed:
+            log.info(
+                "%s-%d: producer ended with %r", self.role.name, owned.partition.number, failed
+            )
+
+    # Begin and end of the process.
+
+    async def start(self) -> None:
+        """Begin to turn; a failure of the clockwork itself ends the app, which starts anew."""
+        self._spawn(self.turn()).add_done_callback(self._end_app)
+        if self._sink is not None:
+            self._spawn(self._sink.run())
+
+    async def stop(self) -> None:
+        """After `release`: end what runs in the background."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._sink is not None:
+            await self._sink.close()
+
+    def _end_app(self, turning: asyncio.Task[Any]) -> None:
+        if not turning.cancelled() and (wrong := turning.exception()) is not None:
+            self._spawn(self._app.crash(wrong))
+
+    def _spawn(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_tell)
+        return task
+
+    # What others may ask.
+
+    @property
+    def ready(self) -> bool:
+        """Owning, loaded, and committing what it takes in."""
+        several = list(self._owned.values())
+        fresh = time.monotonic() - 30.0
+        return self._assigned.is_set() and all(o.running and o.saved_at > fresh for o in several)
+
+    def _gauges(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
+        name, several = self.role.name, [o for o in self._owned.values() if o.running]
+        yield "partitions", (name,), len(several)
+        yield "keys", (name,), sum(len(o.partition.states) for o in several)
+        yield "timers_pending", (name,), sum(len(o.partition.timers) for o in several)
+        yield "checkpoint_held", (name,), sum(o.partition.held for o in several)
+        yield "engine_heartbeat_timestamp_seconds", (name,), self.turned_at
+        yield "redis_waiting", (name,), self._sink.waiting if self._sink is not None else 0
+        for owned in several:
+            number = owned.partition.number
+            yield "consumer_lag_seconds", (name, str(number)), owned.partition.live.lag_ms / 1000
+            for topic in self.role.inputs:
+                position, end = self._app.position(self._settings.topic(topic), number)
+                yield "consumer_lag_records", (topic, str(number)), max(0, (end or 0) - position)
+            for group, count in owned.partition.census.items():
+                yield group[0], group[1:], count
+
+
+def _tell(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and (wrong := task.exception()) is not None:
+        log.error("a task of the engine failed", exc_info=wrong)
+
+
+def _now_ms() -> Ms:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,331 @@
+"""One slice of a role's keys: their states, and what the next checkpoint will hold. No I/O.
+
+Records come in as lists (`take_in`), deadlines as a time (`wake`); what they produce is collected
+until `take` hands it over as one `Checkpoint`, which the engine writes as one Kafka transaction.
+What a checkpoint holds is exactly what its offsets cover, because both change only here, in code
+that never awaits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from traceback import format_exc
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
+
+from geo.model import Ms, Rejected
+from stream.bulk import Record
+from stream.clock import EventClock
+from stream.letters import DeadLetter, Reason
+from stream.metrics import Cells
+from stream.role import Input, Live, Role
+from stream.timers import Timers
+from stream.topics import DEAD_LETTERS, partition_of
+from stream.wire import encode
+
+EPOCH_SHIFT = 20
+WAKES_AT_ONCE = 5_000
+"""Deadlines handled before the event loop gets its turn again."""
+
+
+class Marker(Struct, frozen=True):
+    """What a checkpoint covers: input topic to next offset, and the partition's owner count and
+    last `rev`."""
+
+    epoch: int
+    rev: int
+    offsets: dict[str, int]
+    newest: dict[str, Ms]
+
+
+class Shown(Struct, frozen=True):
+    """A versioned answer for Redis, as the JSON that also goes to Kafka."""
+
+    rev: int
+    value: bytes
+    open: bool
+
+
+class Checkpoint(Struct, frozen=True):
+    outputs: dict[tuple[str, int], list[tuple[bytes, bytes]]]
+    states: list[tuple[str, int, Any]]
+    """(key, rev, state); a state of None is a tombstone."""
+    marker: Marker
+    shown: dict[str, Shown]
+
+
+class Partition:
+    """A partition of a role while this process owns it."""
+
+    def __init__(self, role: Role, number: int, partitions: int, cells: Cells) -> None:
+        self.role = role
+        self.number = number
+        self.partitions = partitions
+        self.cells = cells
+        self.states: dict[str, Any] = {}
+        self.revs: dict[str, int] = {}
+        self.offsets: dict[str, int] = {}
+        self.newest: dict[str, Ms] = {}
+        self.appended: dict[str, Ms] = {}
+        """Input topic to the broker's time of the last record taken in."""
+        self.epoch = 0
+        self.rev = 0
+        self.timers = Timers()
+        self.clock: EventClock | None = None
+        self.live = Live()
+        self.rows: dict[str, Any] = {}
+        """States whose position has not been shown yet, by key."""
+        self.census: Counter[tuple[str, ...]] = Counter()
+        """How many states are of which kind, for gauges."""
+        self.held = 0
+        """Outputs and changed states waiting for a checkpoint."""
+        self._dirty: set[str] = set()
+        self._outputs: dict[tuple[str, int], list[tuple[bytes, bytes]]] = {}
+        self._shown: dict[str, Shown] = {}
+        self._changed = False
+        self._source: tuple[str, Input] | None = None
+        self._refused = 0
+        self._several = False
+        """Whether the record being stepped holds more than one message."""
+
+    # Beginning and end of ownership.
+
+    def begin(
+        self, loaded: Iterable[tuple[str, int, Any]], marker: Marker | None, wall: Ms
+    ) -> None:
+        """Take over from the last owner: its states, its offsets, and an epoch above any it
+        used."""
+        for key, rev, state in loaded:
+            self.states[key] = state
+            if rev:
+                self.revs[key] = rev
+            self._arm(key, state)
+            if self.role.census is not None:
+                self._recount(state, +1)
+        last = -1
+        if marker is not None:
+            self.offsets = dict(marker.offsets)
+            self.newest = dict(marker.newest)
+            last = max(marker.epoch, marker.rev >> EPOCH_SHIFT)
+        self.epoch = max(last + 1, wall // 1000)
+        self.rev = self.epoch << EPOCH_SHIFT
+
+    def follow_events(self) -> None:
+        """Let event time, not the wall, drive this partition."""
+        keepers = frozenset(t for t, source in self.role.inputs.items() if source.keeps_time)
+        self.clock = EventClock(self.newest, keepers)
+
+    # Input.
+
+    def take_in(self, topic: str, records: Sequence[Record]) -> int:
+        """Step every message of `records`; returns how many there were. Records already covered are
+        skipped."""
+        source = self.role.inputs[topic]
+        decode, time_of, key_of = source.decode, source.time, self.role.key
+        clock, watched = self.clock, self.role.wakes_when_late
+        covered = self.offsets.get(topic, 0)
+        world = self.role.world(self.live)
+        self._source, self._refused = (topic, source), 0
+        taken = 0
+        for record in records:
+            if record.offset < covered:
+                continue
+            now = record.timestamp
+            messages = decode(record.value)
+            self._several = len(messages) > 1
+            for message in messages:
+                taken += 1
+                if type(message) is Rejected:
+                    self._reject(message, record)
+                    continue
+                if clock is not None:
+                    clock.hear(topic, time_of(message), record.timestamp)
+                    if self.timers.earliest <= clock.now:
+                        self.wake(clock.now)
+                    now = clock.now
+                elif watched:
+                    self._note(topic, time_of(message))
+                self._step(key_of(message), message, now, world, record)
+        self.offsets[topic] = max(covered, records[-1].offset + 1)
+        self.appended[topic] = records[-1].timestamp
+        self._changed = True
+        self.cells.count(source.counter, "accepted", by=taken - self._refused)
+        return taken
+
+    def _note(self, topic: str, at: Ms) -> None:
+        if at > self.newest.get(topic, 0):
+            self.newest[topic] = at
+
+    def _step(self, key: str, message: Any, now: Ms, world: Any, record: Record) -> None:
+        state = self.states.get(key)
+        if state is None and partition_of(key, self.partitions) != self.number:
+            self._forward(key, message)
+            return
+        try:
+            new, facts = self.role.core.step(state, message, now, world)
+            if facts:
+                self._publish(key, facts, record, message)
+        except Exception:
+            # Nothing a producer can send may stop the stream: a bug costs one message, kept with
+            # its traceback.
+            failed = Rejected(Reason.FAILED, "our own code raised")
+            self._reject(failed, record, message, format_exc())
+            return
+        if new is not state:
+            self._keep(key, state, new)
+
+    def _forward(self, key: str, message: Struct) -> None:
+        """The producer used another key or partitioner than ours: hand the message to its owner."""
+        assert self._source is not None
+        self.cells.count("forwarded", self.role.name)
+        self.send(self._source[0], key, message)
+
+    # Time.
+
+    def wake(self, now: Ms, limit: int = WAKES_AT_ONCE) -> int:
+        """Run the deadlines that lie at or before `now`, at most `limit`; returns how many ran."""
+        world = self.role.world(self.live)
+        core, ran = self.role.core, 0
+        for key in list(self.timers.due(now, limit)):
+            state = self.states.get(key)
+            if state is None:
+                continue
+            at = core.next_wake(state)
+            if at is None or at > now:
+                self._arm(key, state)
+                continue
+            ran += 1
+            try:
+                new, facts = core.wake(state, now, world)
+                self._publish(key, facts)
+            except Exception:
+                self._bury(key, now, format_exc())
+                continue
+            self._keep(key, state, new)
+        self.cells.count("timers_fired", self.role.name, by=ran)
+        return ran
+
+    def _bury(self, key: str, now: Ms, trace: str) -> None:
+        """A deadline's own code raised: tell, and leave the key alone until its next message."""
+        self.cells.count("rejected", self.role.name, Reason.FAILED)
+        letter = DeadLetter(
+            reason=Reason.FAILED,
+            detail="our own code raised at a deadline of this key",
+            topic=self.role.state_topic,
+            partition=self.number,
+            offset=0,
+            key=key.encode(),
+            value=None,
+            size=0,
+            rejected_at=now,
+            traceback=trace,
+        )
+        self._put(DEAD_LETTERS, self.number, "", encode(letter))
+
+    # Output.
+
+    def send(self, topic: str, key: str, message: Struct) -> None:
+        """Put a fact into the next checkpoint."""
+        self._put(topic, partition_of(key, self.partitions), key, encode(message))
+
+    def answer(self, topic: str, key: str, message: Any, *, open: bool) -> None:
+        """Put a versioned fact into the next checkpoint, and into Redis once that is committed."""
+        self.rev += 1
+        # The fact was made by the core in this very step and nobody else holds it yet.
+        force_setattr(message, "rev", self.rev)
+        value = encode(message)
+        self._shown[key] = Shown(self.rev, value, open)
+        self._put(topic, partition_of(key, self.partitions), key, value)
+
+    def take(self) -> Checkpoint | None:
+        """Hand over what has come together since the last call; None if there is nothing to
+        save."""
+        if not self._changed:
+            return None
+        states = [(key, self.revs.get(key, 0), self.states.get(key)) for key in self._dirty]
+        marker = Marker(self.epoch, self.rev, dict(self.offsets), dict(self.newest))
+        taken = Checkpoint(self._outputs, states, marker, self._shown)
+        self._outputs, self._dirty, self._shown = {}, set(), {}
+        self.held = 0
+        self._changed = False
+        return taken
+
+    def missing(self, mark: int, committed: int, now: Ms) -> dict[str, Shown]:
+        """The committed answers newer than `mark`, made again from the states: what Redis may not
+        have."""
+        if self.role.current is None:
+            return {}
+        again: dict[str, Shown] = {}
+        for key, rev in self.revs.items():
+            if mark < rev <= committed and key in self.states:
+                for name, message, open in self.role.current(self.states[key], now):
+                    force_setattr(message, "rev", rev)
+                    again[name] = Shown(rev, encode(message), open)
+        return again
+
+    # Shared by both.
+
+    def _keep(self, key: str, old: Any, new: Any) -> None:
+        self._changed = True
+        self._dirty.add(key)
+        self.held += 1
+        if self.role.census is not None:
+            self._recount(old, -1)
+            self._recount(new, +1)
+        if new is None:
+            self.states.pop(key, None)
+            self.revs.pop(key, None)
+            return
+        self.states[key] = new
+        self._arm(key, new)
+        if self.role.row is not None:
+            self.rows[key] = new
+
+    def _recount(self, state: Any, by: int) -> None:
+        assert self.role.census is not None
+        if state is not None:
+            for group in self.role.census(state):
+                self.census[group] += by
+
+    def _arm(self, key: str, state: Any) -> None:
+        at = self.role.core.next_wake(state)
+        if at is not None:
+            self.timers.arm(key, at)
+
+    def _publish(
+        self, key: str, facts: Sequence[Any], record: Record | None = None, message: Any = None
+    ) -> None:
+        before = self.rev
+        for fact in facts:
+            if type(fact) is Rejected:
+                assert record is not None, "a wake rejects nothing"
+                self._reject(fact, record, message)
+                continue
+            self.cells.count("facts", self.role.name, type(fact).__name__.lower())
+            self.role.measure(fact, self.cells)
+            self.role.publish(fact, self)
+        if self.rev != before:
+            self.revs[key] = self.rev
+
+    def _reject(
+        self, rejected: Rejected, record: Record, message: Any = None, trace: str = ""
+    ) -> None:
+        assert self._source is not None
+        if message is not None and self._several:
+            # Its own bytes, not the whole array's: one bad batch must not become gigabytes.
+            rejected = replace(rejected, part=encode(message))
+        self._refused += 1
+        self.cells.count(self._source[1].counter, rejected.reason)
+        self.cells.count("rejected", self.role.name, rejected.reason)
+        if rejected.reason in self.role.unkept:
+            return
+        letter = DeadLetter.of(rejected, record, trace)
+        self._put(DEAD_LETTERS, self.number, "", encode(letter))
+
+    def _put(self, topic: str, number: int, key: str, value: bytes) -> None:
+        self._changed = True
+        self.held += 1
+        self._outputs.setdefault((topic, number), []).append((key.encode(), value))

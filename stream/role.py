@@ -1,0 +1,93 @@
+"""What the engine must know of an agent: its core, its topics, and where its facts go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from geo.model import Ms
+from stream.metrics import Cells
+
+
+class Core(Protocol):
+    """The shape of every stateful core (design.md §2); a module is one."""
+
+    def step(self, state: Any, event: Any, now: Ms, world: Any, /) -> tuple[Any, Sequence[Any]]: ...
+    def next_wake(self, state: Any, /) -> Ms | None: ...
+    def wake(self, state: Any, now: Ms, world: Any, /) -> tuple[Any, Sequence[Any]]: ...
+
+
+class Live(Struct, frozen=True):
+    """What a core may want to know about the stream it lives in."""
+
+    lag_ms: int = 0
+    """How far the partition's input is behind."""
+    newest: Mapping[str, Ms] = {}
+    """Input topic to the greatest event time seen on it."""
+
+
+class Sender(Protocol):
+    """Takes the facts of a partition for its next checkpoint: plain ones, and answers that get a
+    `rev`."""
+
+    def send(self, topic: str, key: str, message: Struct) -> None: ...
+    def answer(self, topic: str, key: str, message: Any, *, open: bool) -> None: ...
+
+
+def _nothing(fact: Any, cells: Cells) -> None:
+    """Most facts are only counted."""
+
+
+def _no_tick(census: Mapping[tuple[str, ...], int], seconds: float, cells: Cells) -> None:
+    """Most roles add nothing up."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input topic. `time` gives a message's event time."""
+
+    decode: Callable[[bytes | None], Sequence[Any]]
+    time: Callable[[Any], Ms]
+    counter: str
+    """The metric that counts its messages by result."""
+    keeps_time: bool = True
+    """Whether it drives the event clock; a topic of rare commands would hold the clock back."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """One agent, as data."""
+
+    name: str
+    core: Core
+    state: Any
+    """The type of a state, for decoding a checkpoint."""
+    state_topic: str
+    inputs: Mapping[str, Input]
+    key: Callable[[Any], str]
+    """The state key of a message: also its record key, so that one partition owns it."""
+    world: Callable[[Live], Any]
+    publish: Callable[[Any, Sender], None]
+    """Where a fact goes."""
+    interval_s: float
+    """Longest time between two checkpoints of a partition that has something to save."""
+    shows: str = ""
+    """What its answers are called in Redis (order, alert); empty if it gives none."""
+    current: Callable[[Any, Ms], Iterable[tuple[str, Any, bool]]] | None = None
+    """The answers (key, fact, open) that describe a state now, to fill Redis again."""
+    row: Callable[[Any], bytes | None] | None = None
+    """The packed position of a state, shown at batch time; None if the role has no positions."""
+    census: Callable[[Any], Iterable[tuple[str, ...]]] | None = None
+    """The groups a state is counted in: each a gauge's name and labels."""
+    measure: Callable[[Any, Cells], None] = _nothing
+    """Metrics beyond the count of facts."""
+    tick: Callable[[Mapping[tuple[str, ...], int], float, Cells], None] = _no_tick
+    """Adds up what lasts: called with a partition's census and the seconds since the last call."""
+    unkept: frozenset[str] = field(default_factory=frozenset)
+    """Reasons of rejection that are counted but not written to the dead-letter topic."""
+    wakes_when_late: bool = False
+    """Whether deadlines run on while input lags (the core then learns the lag), instead of waiting
+    for it."""
