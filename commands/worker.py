@@ -119,7 +119,6 @@ def make_app(role: Role, settings: Settings) -> BulkApp:
         topic_disable_leader=True,
         web_enabled=False,
         store="memory://",
-        broker_check_crcs=settings.check_crcs,
     )
 
 

@@ -90,7 +90,6 @@ class Store:
             enable_auto_commit=False,
             fetch_max_wait_ms=100,
             check_crcs=self._settings.check_crcs,
-            check_crcs=self._settings.check_crcs,
         )
         await consumer.start()
         try:
