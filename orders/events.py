@@ -121,9 +121,9 @@ def _taken_back_after(order: Order, end: Ms, spared: int) -> Taken:
     void = {sequence for s in void_stays for sequence in (s.arrived, s.departed)}
     void |= {m.sequence for m in standing_events(order.milestones) if m.occurred_at > end}
     void -= {spared}
-    late = [m for m in order.milestones if m.sequence in void]
-    if not late:
-        return order, ()
+    late = [(m.code, m.occurred_at) for m in order.milestones if m.sequence in void]
+    # Those that only gave new stops have no milestone, and would still give the order its vehicle.
+    late += [(CODES[Assigned], a.ts) for a in order.assignments if a.ts > end and not a.sequence]
     kept = [replace(s, arrived=0, departed=0) if s in void_stays else s for s in order.stays]
     order = replace(
         take_back(order, void),
@@ -131,8 +131,8 @@ def _taken_back_after(order: Order, end: Ms, spared: int) -> Taken:
         stays=tuple(kept),
     )
     return order, tuple(
-        Rejected(Reason.ALREADY_ENDED, f"{m.code} at {m.occurred_at}: taken back, ended at {end}")
-        for m in late
+        Rejected(Reason.ALREADY_ENDED, f"{code} at {at}: taken back, ended at {end}")
+        for code, at in late
     )
 
 

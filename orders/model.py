@@ -163,6 +163,7 @@ class OrderStatus(Struct, frozen=True):
     seen: LastSeen | None
     """Last position of the order's vehicle; its age is now - seen.ts."""
     milestones: tuple[Milestone, ...]
+    """By `occurred_at`, then `sequence`: a timeline. What another supersedes stays in it."""
     errors: Count = 0
     last_error: str = ""
     eta: Ms | None = None

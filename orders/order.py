@@ -156,14 +156,17 @@ def _with_outcomes(
 
 
 def _lead_time(before: Order, after: Order, now: Ms) -> Iterator[Signal]:
-    """Opens with the first event of any kind, so that the loss of `received` hides no order, and
-    again when we learn that an open order began at another time; closes once, whatever is later
-    learnt of the end.
+    """Opens with the first event of any kind, so that the loss of `received` hides no order.
+
+    A beginning or an end that proves to be another is told again; once an order has ended, both
+    together, since whoever watched it may have forgotten it.
     """
-    ended, first = ended_at(after), not before.milestones
-    if first or (after.opened_at != before.opened_at and ended is None):
+    was, ended = ended_at(before), ended_at(after)
+    begins = not before.milestones or after.opened_at != before.opened_at
+    ends = ended is not None and (before.stage, was) != (after.stage, ended)
+    if begins or (ends and was is not None):
         yield Opened(after.scope, after.opened_at, now)
-    if ended is not None and ended_at(before) is None:
+    if ended is not None and (begins or ends):
         yield Closed(after.scope, ended, now, after.stage)
 
 

@@ -102,6 +102,12 @@ def test_what_came_before_an_end_but_happened_after_it_is_taken_back() -> None:
     assert reasons(facts) == [Reason.ALREADY_ENDED] * 3
 
 
+def test_new_stops_after_an_end_told_late_are_taken_back_too() -> None:
+    order, facts = run(assigned(5), assigned(35), happened("signed", 30))
+    assert [given.ts for given in order.assignments] == [ms(5)]
+    assert reasons(facts) == [Reason.ALREADY_ENDED]
+
+
 def test_taking_back_a_correction_takes_back_what_it_corrected() -> None:
     order, _ = run(happened("reviewed", 20), happened("reviewed", 15), happened("signed", 10))
     assert timeline(order) == [(Code.DELIVERED, ms(10))]

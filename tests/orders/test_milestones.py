@@ -56,6 +56,12 @@ def test_a_visit_told_twice_counts_once(order: Order) -> None:
     assert reasons(facts) == [Reason.DUPLICATE]
 
 
+def test_a_newer_version_that_says_the_same_shows_nothing_new(order: Order) -> None:
+    left, _ = run(visit(10, 20), start=order)
+    after, facts = run(visit(10, 20, reported=30), start=left)
+    assert (after.milestones, facts) == (left.milestones, [])
+
+
 def test_an_older_version_of_a_visit_is_stale(order: Order) -> None:
     left, _ = run(visit(10, 20), start=order)
     after, facts = run(visit(10), start=left)

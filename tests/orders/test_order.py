@@ -92,20 +92,38 @@ def test_an_order_opens_anew_when_we_learn_when_it_was_received() -> None:
     ]
 
 
-def test_an_order_that_ended_is_not_opened_anew() -> None:
-    facts = told(happened("signed", 30), happened("received", 2))
-    assert only(facts, Opened) == [Opened("order:o1", ms(30), ms(60))]
-
-
 @pytest.mark.parametrize("end", [Stage.SIGNED, Stage.CANCELLED, Stage.RETURNED])
 def test_an_order_closes_with_its_end(end: Stage) -> None:
     facts = told(happened("received", 0), happened(end, 30), happened("reviewed", 3))
+    assert only(facts, Opened) == [Opened("order:o1", ms(0), ms(60))]
     assert only(facts, Closed) == [Closed("order:o1", ms(30), ms(60), end)]
 
 
-def test_an_order_whose_end_is_corrected_does_not_close_again() -> None:
-    facts = told(happened("cancelled", 30), happened("signed", 20))
-    assert only(facts, Closed) == [Closed("order:o1", ms(30), ms(60), Stage.CANCELLED)]
+@pytest.mark.parametrize(
+    ("inputs", "last"),
+    [
+        pytest.param([happened("signed", 30)], (30, 30, Stage.SIGNED), id="all we ever hear"),
+        pytest.param(
+            [happened("signed", 30), happened("received", 2)],
+            (2, 30, Stage.SIGNED),
+            id="the beginning comes after the end",
+        ),
+        pytest.param(
+            [happened("received", 2), happened("cancelled", 30), happened("signed", 20)],
+            (2, 20, Stage.SIGNED),
+            id="the end proves to be another",
+        ),
+    ],
+)
+def test_of_an_ended_order_beginning_and_end_are_told_together(
+    inputs: list[OrderInput], last: tuple[float, float, Stage]
+) -> None:
+    began, ended, stage = last
+    signals = [fact for fact in told(*inputs) if isinstance(fact, Opened | Closed)]
+    assert signals[-2:] == [
+        Opened("order:o1", ms(began), ms(60)),
+        Closed("order:o1", ms(ended), ms(60), stage),
+    ]
 
 
 def test_a_stage_ends_well_when_the_next_one_known_is_reached() -> None:

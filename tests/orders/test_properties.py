@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.model import Motion, Rejected
 from orders.lifecycle import ENDS
-from orders.model import Closed, OrderEvent, OrderFact, OrderInput, OrderStatus, Outcome
+from orders.model import Closed, Opened, OrderEvent, OrderFact, OrderInput, OrderStatus, Outcome
 from orders.order import next_wake, step, wake
 from orders.state import Order, status_of
 from tests.orders.builders import PLAIN_EVENTS, assigned, failed, happened, ms, sighting, visit
@@ -71,6 +71,16 @@ def settled(inputs: list[OrderInput], start: Order | None = None) -> Order:
     return state
 
 
+def told(inputs: list[OrderInput]) -> list[OrderFact]:
+    state: Order | None = None
+    facts: list[OrderFact] = []
+    for given_input in inputs:
+        state, more = step(state, given_input, LATER, WORLD)
+        facts += more
+    return facts
+
+
+@settings(max_examples=400, deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=14), st.data())
 def test_any_order_and_duplication_of_events_gives_the_same_answer(
     events: list[OrderEvent], data: st.DataObject
@@ -79,6 +89,7 @@ def test_any_order_and_duplication_of_events_gives_the_same_answer(
     assert answer(settled([*again])) == answer(settled([*events]))
 
 
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.one_of(PLAIN, FAILED, VISITS), min_size=1, max_size=12), st.data())
 def test_any_order_of_visits_and_events_gives_the_same_answer_once_the_vehicle_is_known(
     inputs: list[OrderInput], data: st.DataObject
@@ -88,6 +99,7 @@ def test_any_order_of_visits_and_events_gives_the_same_answer_once_the_vehicle_i
     assert answer(settled(again, start)) == answer(settled(inputs, start))
 
 
+@settings(deadline=None)
 @given(st.lists(INPUTS, max_size=25))
 def test_no_input_is_taken_without_a_trace_and_a_refused_one_leaves_none(
     inputs: list[OrderInput],
@@ -101,6 +113,7 @@ def test_no_input_is_taken_without_a_trace_and_a_refused_one_leaves_none(
         state = after
 
 
+@settings(deadline=None)
 @given(st.lists(INPUTS, max_size=25))
 def test_a_status_is_told_when_and_only_when_something_shown_changed(
     inputs: list[OrderInput],
@@ -114,6 +127,7 @@ def test_a_status_is_told_when_and_only_when_something_shown_changed(
         state = after
 
 
+@settings(deadline=None)
 @given(st.lists(INPUTS, max_size=30))
 def test_sequences_count_up_and_never_repeat(inputs: list[OrderInput]) -> None:
     state: Order | None = None
@@ -129,26 +143,43 @@ def test_sequences_count_up_and_never_repeat(inputs: list[OrderInput]) -> None:
     assert shown == sorted(shown)
 
 
+@settings(deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=14))
+def test_the_same_events_again_are_all_refused(events: list[OrderEvent]) -> None:
+    state = settled([*events])
+    for event in events:
+        after, facts = step(state, event, LATER, WORLD)
+        assert after is state
+        assert [type(fact) for fact in facts] == [Rejected]
+
+
+@settings(deadline=None)
 @given(st.lists(INPUTS, max_size=25))
-def test_outcomes_are_told_once_and_an_order_closes_once(inputs: list[OrderInput]) -> None:
-    state: Order | None = None
-    facts: list[OrderFact] = []
-    for given_input in [*inputs, *inputs]:
-        state, told = step(state, given_input, LATER, WORLD)
-        facts += told
-    outcomes = only(facts, Outcome)
+def test_an_outcome_is_told_once(inputs: list[OrderInput]) -> None:
+    outcomes = only(told(inputs), Outcome)
     assert len({(o.stage, o.attempt) for o in outcomes}) == len(outcomes)
     good = [o.stage for o in outcomes if o.ok]
     assert len(set(good)) == len(good)
-    assert len(only(facts, Closed)) == (state is not None and state.stage in ENDS)
 
 
+@settings(deadline=None)
+@given(st.lists(EVENTS, min_size=1, max_size=14))
+def test_the_last_signals_say_when_the_order_began_and_ended(events: list[OrderEvent]) -> None:
+    state = settled([*events])
+    facts = told([*events])
+    assert only(facts, Opened)[-1] == Opened("order:o1", state.opened_at, LATER)
+    ended = [Closed("order:o1", state.stage_at, LATER, state.stage)]
+    assert only(facts, Closed)[-1:] == (ended if state.stage in ENDS else [])
+
+
+@settings(deadline=None)
 @given(st.lists(INPUTS, min_size=1, max_size=25))
 def test_a_state_survives_msgpack(inputs: list[OrderInput]) -> None:
     state = settled([happened("received", 0), *inputs])
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Order) == state
 
 
+@settings(deadline=None)
 @given(st.lists(INPUTS, min_size=1, max_size=25))
 def test_stepping_the_same_inputs_again_gives_the_same_states_and_facts(
     inputs: list[OrderInput],
@@ -163,6 +194,7 @@ def test_stepping_the_same_inputs_again_gives_the_same_states_and_facts(
     assert states() == states()
 
 
+@settings(deadline=None)
 @given(st.lists(INPUTS, min_size=1, max_size=15), st.integers(0, 3_000))
 def test_waking_early_changes_nothing_and_waking_late_makes_progress(
     inputs: list[OrderInput], late_min: int
@@ -180,6 +212,7 @@ def test_waking_early_changes_nothing_and_waking_late_makes_progress(
     assert after is None or (after.wake_at is not None and after.wake_at > now)
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=14))
 def test_nothing_stands_that_an_order_system_dated_after_the_end(
     events: list[OrderEvent],
@@ -189,6 +222,7 @@ def test_nothing_stands_that_an_order_system_dated_after_the_end(
         assert all(at <= state.stage_at for _, at in timeline(state))
 
 
+@settings(deadline=None)
 @given(st.lists(ASSIGNED, min_size=1, max_size=10))
 def test_two_handovers_in_a_row_name_two_vehicles(events: list[OrderEvent]) -> None:
     state = settled([*events])
