@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -12,6 +13,7 @@ from confluent_kafka.admin import (
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    TopicMetadata,
 )
 from msgspec import Struct
 from rich.box import SIMPLE
@@ -57,7 +59,8 @@ def metadata(admin: AdminClient, settings: Settings) -> ClusterMetadata:
 def create(settings: Settings, *, replication: int = 1, alter: bool = False) -> list[str]:
     """Create what is missing and say its names; `alter` also mends the settings of what is there.
 
-    Safe to repeat, and for two processes at once. Raises BrokerAway, KafkaException.
+    Returns once the new ones can be used. Safe to repeat, and for two processes at once.
+    Raises BrokerAway, KafkaException.
     """
     admin = connect(settings)
     there = metadata(admin, settings)
@@ -66,7 +69,9 @@ def create(settings: Settings, *, replication: int = 1, alter: bool = False) -> 
         return _touch(settings, missing)
     if alter:
         _alter(admin, settings, [spec for spec in TOPICS if spec not in missing])
-    return _create(admin, [_new_topic(settings, spec, replication) for spec in missing])
+    created = _create(admin, [_new_topic(settings, spec, replication) for spec in missing])
+    _wait_for_leaders(admin, settings, created)
+    return created
 
 
 def _new_topic(settings: Settings, spec: TopicSpec, replication: int) -> NewTopic:
@@ -86,6 +91,25 @@ def _create(admin: AdminClient, missing: list[NewTopic]) -> list[str]:
             if refused.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
     return created
+
+
+def _wait_for_leaders(admin: AdminClient, settings: Settings, names: list[str]) -> None:
+    """The controller answers before the brokers know: who asks at once would find no topic."""
+    deadline = time.monotonic() + ANSWER_S
+    while time.monotonic() < deadline:
+        known = metadata(admin, settings).topics
+        if all(name in known and _led(known[name]) for name in names):
+            return
+        time.sleep(0.05)
+    raise BrokerAway(
+        f"the broker made the topics but no partition leaders within {ANSWER_S:.0f} s: "
+        "look whether all its nodes are up"
+    )
+
+
+def _led(topic: TopicMetadata) -> bool:
+    partitions = topic.partitions.values()
+    return bool(partitions) and all(partition.leader >= 0 for partition in partitions)
 
 
 def _alter(admin: AdminClient, settings: Settings, specs: list[TopicSpec]) -> None:
