@@ -46,7 +46,12 @@ ALERTS = Role(
     core=watch,
     state=Watch,
     state_topic=topics.ALERT_STATE,
-    inputs={topics.SIGNALS: Input(decode_signals, _signal_time, "signals")},
+    # Outcomes older than the longest window come with every backfill; the order topics have them.
+    inputs={
+        topics.SIGNALS: Input(
+            decode_signals, _signal_time, "signals", unkept=frozenset({"late_outcome"})
+        )
+    },
     key=attrgetter("scope"),
     world=_world,
     publish=_publish,

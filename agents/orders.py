@@ -19,6 +19,10 @@ PROMISED = (Age.FRESH, Age.DEVICE_SILENT, Age.PARKED, Age.NO_VEHICLE, Age.FEED_L
 """Ages of orders that have a freshness promise; the others are not due or over."""
 
 
+OVERTAKEN = frozenset({Reason.DUPLICATE, Reason.STALE, Reason.OTHER_VEHICLE, Reason.ALREADY_ENDED})
+"""Our own facts that crossed with the end of the order, its hand-over or a newer fact: expected."""
+
+
 def _event_time(event: OrderEvent) -> Ms:
     return event.ts
 
@@ -73,8 +77,10 @@ ORDERS: Role = Role(
     state=Order,
     state_topic=topics.ORDER_STATE,
     inputs={
-        topics.ORDER_EVENTS: Input(decode_orders, _event_time, "order_events"),
-        topics.ORDER_FACTS: Input(decode_facts, _fact_time, "order_facts"),
+        topics.ORDER_EVENTS: Input(
+            decode_orders, _event_time, "order_events", unkept=frozenset({Reason.DUPLICATE})
+        ),
+        topics.ORDER_FACTS: Input(decode_facts, _fact_time, "order_facts", unkept=OVERTAKEN),
     },
     key=attrgetter("order_id"),
     world=_world,
@@ -86,6 +92,4 @@ ORDERS: Role = Role(
     measure=_measure,
     tick=_tick,
     wakes_when_late=True,
-    # What they repeat, or are older than, is kept already.
-    unkept=frozenset({Reason.DUPLICATE, Reason.STALE}),
 )

@@ -75,7 +75,7 @@ VEHICLES = Role(
     state=Track,
     state_topic=topics.VEHICLE_STATE,
     inputs={
-        topics.PINGS: Input(decode_pings, _arrival, "pings"),
+        topics.PINGS: Input(decode_pings, _arrival, "pings", unkept=frozenset({Reason.DUPLICATE})),
         topics.PLANS: Input(decode_plans, _plan_time, "plans", keeps_time=False),
     },
     key=attrgetter("vehicle_id"),
@@ -85,6 +85,4 @@ VEHICLES = Role(
     interval_s=3.0,
     row=_row,
     measure=_measure,
-    # The position it repeats is kept already.
-    unkept=frozenset({Reason.DUPLICATE}),
 )

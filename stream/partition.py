@@ -320,7 +320,7 @@ class Partition:
         self._refused += 1
         self.cells.count(self._source[1].counter, rejected.reason)
         self.cells.count("rejected", self.role.name, rejected.reason)
-        if rejected.reason in self.role.unkept:
+        if rejected.reason in self._source[1].unkept:
             return
         letter = DeadLetter.of(rejected, record, trace)
         self._put(DEAD_LETTERS, self.number, "", encode(letter))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -55,6 +55,9 @@ class Input:
     """The metric that counts its messages by result."""
     keeps_time: bool = True
     """Whether it drives the event clock; a topic of rare commands would hold the clock back."""
+    unkept: frozenset[str] = frozenset()
+    """Reasons of rejection that are counted but not written to the dead-letter topic: what it
+    repeats is kept elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,6 @@ class Role:
     """Metrics beyond the count of facts."""
     tick: Callable[[Mapping[tuple[str, ...], int], float, Cells], None] = _no_tick
     """Adds up what lasts: called with a partition's census and the seconds since the last call."""
-    unkept: frozenset[str] = field(default_factory=frozenset)
-    """Reasons of rejection that are counted but not written to the dead-letter topic."""
     wakes_when_late: bool = False
     """Whether deadlines run on while input lags (the core then learns the lag), instead of waiting
     for it."""
