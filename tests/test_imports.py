@@ -30,8 +30,8 @@ PURE = [
     *("geo", "orders", "alerts"),
     *("ws_server/protocol.py", "ws_server/hub.py", "ws_server/outbox.py"),
 ]
-# What the core may import beside the packages above: nothing here reaches a clock, a file, a socket,
-# the environment or chance.
+# What the core may import beside the packages above: nothing that reaches a clock, a file, a
+# socket, the environment or chance.
 PURE_LIBRARIES = {
     *("__future__", "bisect", "collections", "dataclasses", "enum", "functools", "heapq"),
     *("itertools", "math", "msgspec", "operator", "re", "string", "typing"),
