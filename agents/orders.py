@@ -19,6 +19,10 @@ PROMISED = (Age.FRESH, Age.DEVICE_SILENT, Age.PARKED, Age.NO_VEHICLE, Age.FEED_L
 """Ages of orders that have a freshness promise; the others are not due or over."""
 
 
+FEED_ORDERS = 20
+"""Orders under way that a partition needs before their common silence is blamed on the feed: one
+silent truck is no outage. The size from which research/alerting.md A.4 speaks of an incident."""
+
 OVERTAKEN = frozenset({Reason.DUPLICATE, Reason.STALE, Reason.OTHER_VEHICLE, Reason.ALREADY_ENDED})
 """Our own facts that crossed with the end of the order, its hand-over or a newer fact: expected."""
 
@@ -32,7 +36,13 @@ def _fact_time(fact: Visit | Sighting) -> Ms:
 
 
 def _world(live: Live) -> World:
-    return World(feed_at=live.newest.get(topics.ORDER_FACTS), lag_ms=live.lag_ms)
+    several = _promised(live.census) >= FEED_ORDERS
+    feed_at = live.newest.get(topics.ORDER_FACTS) if several else None
+    return World(feed_at=feed_at, lag_ms=live.lag_ms)
+
+
+def _promised(census: Mapping[tuple[str, ...], int]) -> int:
+    return sum(census.get(("orders", age), 0) for age in PROMISED)
 
 
 def _publish(fact: OrderFact, out: Sender) -> None:
@@ -65,7 +75,7 @@ def _measure(fact: OrderFact, cells: Cells) -> None:
 
 
 def _tick(census: Mapping[tuple[str, ...], int], seconds: float, cells: Cells) -> None:
-    promised = sum(census.get(("orders", age), 0) for age in PROMISED)
+    promised = _promised(census)
     stale = promised - census.get(("orders", Age.FRESH), 0)
     cells.count("freshness_active_order_seconds", by=promised * seconds)
     cells.count("freshness_stale_order_seconds", by=stale * seconds)

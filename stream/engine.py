@@ -188,7 +188,7 @@ class Engine:
             return
         read = min(self._read_until(owned, topic, wall) for topic in self.role.inputs)
         lag = wall - read if read else 0
-        partition.live = Live(lag, partition.newest)
+        partition.live = Live(lag, partition.newest, partition.census)
         settled = time.monotonic() - owned.since > LATE_MS / 1000
         late = self.role.wakes_when_late and lag > LATE_MS and settled
         partition.wake(wall if late else read)

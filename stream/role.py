@@ -27,6 +27,8 @@ class Live(Struct, frozen=True):
     """How far the partition's input is behind."""
     newest: Mapping[str, Ms] = {}
     """Input topic to the greatest event time seen on it."""
+    census: Mapping[tuple[str, ...], int] = {}
+    """How many states of the partition are of which kind."""
 
 
 class Sender(Protocol):
