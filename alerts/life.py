@@ -136,7 +136,7 @@ def advance(life: Life, seen: Seen, at: int, rule: LifeRule) -> Life:
     """The life after `seen` at `at`; the same object where nothing happens."""
     trigger = _graded(life, seen)
     move = MOVES.get((life.state, trigger))
-    if move is None:
+    if move is None or _steady(life, seen, trigger, move):
         return life
     move = _without_empty_wait(life, trigger, move, rule)
     changes = _changes(life, trigger, move, at, rule)
@@ -158,9 +158,17 @@ def advance(life: Life, seen: Seen, at: int, rule: LifeRule) -> Life:
 
 def due(life: Life) -> int | None:
     """When `elapse` has something to do."""
-    if life.state is not State.FIRING or life.repeat_at is None:
+    if life.state is not State.FIRING:
         return life.until
-    return life.repeat_at if life.until is None else min(life.until, life.repeat_at)
+    return earliest(life.until, life.repeat_at)
+
+
+def earliest(*times: int | None) -> int | None:
+    first = None
+    for time in times:
+        if time is not None and (first is None or time < first):
+            first = time
+    return first
 
 
 def elapse(life: Life, at: int, rule: LifeRule) -> Life:
@@ -188,6 +196,14 @@ def _face(life: Life) -> tuple[object, ...]:
         life.flapping,
         life.data_quality,
     )
+
+
+def _steady(life: Life, seen: Seen, trigger: Trigger, move: Move) -> bool:
+    """A stage in trouble sees the same with every attempt: keeps that cheap."""
+    if life.state is not State.FIRING or move != (State.FIRING, False):
+        return False
+    said = (seen.reason, seen.data_quality) == (life.reason, life.data_quality)
+    return said and trigger is not Trigger.WAITED
 
 
 def _graded(life: Life, seen: Seen) -> Trigger:

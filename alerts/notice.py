@@ -8,8 +8,9 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from alerts.life import Life, shown
+from alerts.life import Life
 from alerts.model import Alert, Rule
 from alerts.rules import LifeRule
 
@@ -35,34 +36,28 @@ class Subject(NamedTuple):
     rule: LifeRule
 
 
-def told(
-    before: Life, after: Life, subject: Subject, measure: Measure, now: int
-) -> tuple[Alert, ...]:
-    """The alert as it is `now`, if there is anything new to show."""
-    if not shown(before, after):
-        return ()
+def alert_of(life: Life, subject: Subject, measure: Measure, now: int) -> Alert:
+    """The alert as it is `now`; the shell stamps `rev`."""
     rule = subject.rule
-    return (
-        Alert(
-            alert_id=alert_id(rule.rule, subject.scope),
-            rev=0,
-            rule=rule.rule,
-            subject=subject.scope,
-            state=after.state,
-            severity=after.severity,
-            episode=after.episode,
-            seq=after.seq,
-            since=after.since,
-            reported_at=now,
-            value=measure.value,
-            threshold=rule.threshold,
-            reason=after.reason,
-            sample=measure.sample,
-            errors=measure.errors,
-            orders=measure.orders,
-            flapping=after.flapping,
-            data_quality=after.data_quality,
-        ),
+    return Alert(
+        alert_id=alert_id(rule.rule, subject.scope),
+        rev=0,
+        rule=rule.rule,
+        subject=subject.scope,
+        state=life.state,
+        severity=life.severity,
+        episode=life.episode,
+        seq=life.seq,
+        since=life.since,
+        reported_at=now,
+        value=measure.value,
+        threshold=rule.threshold,
+        reason=life.reason,
+        sample=measure.sample,
+        errors=measure.errors,
+        orders=measure.orders,
+        flapping=life.flapping,
+        data_quality=life.data_quality,
     )
 
 
@@ -89,9 +84,4 @@ def without_missed_repeats(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
 
 
 def _repeats(earlier: Alert, alert: Alert) -> bool:
-    same = (alert.state, alert.severity, alert.episode, alert.reason)
-    flags = (alert.flapping, alert.data_quality)
-    return same == (earlier.state, earlier.severity, earlier.episode, earlier.reason) and flags == (
-        earlier.flapping,
-        earlier.data_quality,
-    )
+    return replace(earlier, seq=alert.seq, value=alert.value) == alert

@@ -3,10 +3,10 @@
 How this works. Both rules are told things out of order and more than once, so every answer is taken
 from the newest evidence by event time, not from the last signal:
 
-- The order began at the earliest `Opened` and ended at the earliest `Closed`. Either may come
-  first. With both known the lead time is known: an order that was late has been up and is over,
-  whatever came when (a pair of notices if nobody had been told); one that was in time is taken back
-  (`retracted`) if people had been told otherwise.
+- The order began when the `Opened` reported last says (the orders core corrects itself), and ended
+  at the earliest `Closed`. Either may come first. With both known the lead time is known: an order
+  that was late has been up and is over, whatever came when (a pair of notices if nobody had been
+  told); one that was in time is taken back (`retracted`) if people had been told otherwise.
 - Without an end the deadline is a clock's. It fires with nothing arriving.
 - `Aged` says what is newest known: `known` = ts of a fresh position, ts - 15 min of an age. What is
   older than that is a repetition. Not due and ended have no such time and always clear.
@@ -20,9 +20,9 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.life import UNBORN, Life, Seen, Trigger, advance, due, elapse
+from alerts.life import ACTIVE, UNBORN, Life, Seen, Trigger, advance, due, earliest, elapse, shown
 from alerts.model import Alert, Ended, State
-from alerts.notice import Measure, Moment, Subject, told
+from alerts.notice import Measure, Moment, Subject, alert_of
 from alerts.rules import HOUR_MS, MINUTE_MS, World
 from geo.model import Rejected, Scope
 from orders.model import Age, Aged, Closed, Opened, Stage
@@ -31,6 +31,8 @@ from orders.model import Age, Aged, Closed, Opened, Stage
 class OrderWatch(Struct, frozen=True, tag="order", tag_field="kind", omit_defaults=True, gc=False):
     scope: Scope
     opened: int | None = None
+    opened_told: int = 0
+    """When that was reported."""
     lead_due: int | None = None
     """When the lead time will be judged if no end is heard of."""
     closed: int | None = None
@@ -70,8 +72,7 @@ _ENDS = {**_LATE_ENDS, Stage.SIGNED: Ended.DELIVERED}
 
 
 def order_due(watch: OrderWatch) -> int | None:
-    times = (watch.lead_due, due(watch.lead), due(watch.fresh), watch.forget_at)
-    return min((t for t in times if t is not None), default=None)
+    return earliest(watch.lead_due, due(watch.lead), due(watch.fresh), watch.forget_at)
 
 
 def order_elapse(
@@ -99,6 +100,18 @@ def order_take(
             return _take_aged(watch, event, now, world)
 
 
+def order_current(watch: OrderWatch, now: int, world: World) -> tuple[Alert, ...]:
+    """Both alerts as of `now`, as far as there is anything to show."""
+    alerts: list[Alert] = []
+    if watch.lead.state is not State.INACTIVE:
+        subject = Subject(watch.scope, world.lead_time)
+        alerts.append(alert_of(watch.lead, subject, _open_for(watch, now), now))
+    if watch.fresh.state is not State.INACTIVE:
+        subject = Subject(watch.scope, world.freshness)
+        alerts.append(alert_of(watch.fresh, subject, _old_by(watch.fresh, now, world), now))
+    return tuple(alerts)
+
+
 def order_is_blank(watch: OrderWatch) -> bool:
     """Nothing is known that a new watch would not know."""
     no_life = watch.lead.episode == watch.fresh.episode == 0
@@ -107,16 +120,25 @@ def order_is_blank(watch: OrderWatch) -> bool:
 
 
 def _take_opened(watch: OrderWatch, event: Opened, now: int, world: World) -> Told:
-    if watch.opened is not None and (event.ts >= watch.opened or watch.closed is not None):
+    if watch.opened is not None and not _corrects(event, watch.opened, watch.opened_told):
         return watch, ()
-    watch = replace(watch, opened=event.ts)
+    watch = replace(watch, opened=event.ts, opened_told=event.reported_at)
+    moment = Moment(now, now)
     if watch.closed is not None:
         watch = replace(watch, forget_at=now + world.lead_time.reopen_ms)
-        return _end_lead(watch, Moment(now, now), world)
-    if watch.lead.state is not State.INACTIVE:
-        return watch, ()
+        return _end_lead(watch, moment, world)
     deadline = _deadline(event.ts, world)
-    return replace(watch, lead_due=deadline if now < deadline else now + world.settle_ms), ()
+    if now < deadline:
+        return _retract_lead(replace(watch, lead_due=deadline), moment, world)
+    fires = watch.lead.state not in ACTIVE
+    return replace(watch, lead_due=now + world.settle_ms if fires else None), ()
+
+
+def _corrects(event: Opened, opened: int, told: int) -> bool:
+    """Of two reported in one millisecond the earlier beginning holds: `received` told after what
+    followed it is the common case.
+    """
+    return (event.reported_at, -event.ts) > (told, -opened) and event.ts != opened
 
 
 def _take_closed(
@@ -172,38 +194,52 @@ def _end_lead(watch: OrderWatch, moment: Moment, world: World) -> Told:
         return watch, ()
     assert watch.closed is not None, "an end without its time"
     assert watch.stage is not None, "an end without its stage"
+    if watch.closed < _deadline(watch.opened, world):
+        return _retract_lead(watch, moment, world)
+    reason = _LATE_ENDS[watch.stage]
     fired: tuple[Alert, ...] = ()
-    trigger, reason = Trigger.RETRACTED, Ended.RETRACTED
-    if watch.closed >= _deadline(watch.opened, world):
-        trigger, reason = Trigger.ENDED, _LATE_ENDS[watch.stage]
-        if watch.lead.state is State.INACTIVE:
-            watch, fired = _fire_lead(watch, moment, world)
-    elif watch.lead.reason == Ended.RETRACTED:
-        return watch, ()
-    seen = Seen(trigger, world.lead_time.severity, reason=reason)
+    if watch.lead.state is State.INACTIVE:
+        watch, fired = _fire_lead(watch, moment, world)
+    seen = Seen(Trigger.ENDED, world.lead_time.severity, reason=reason)
     life = advance(watch.lead, seen, moment.at, world.lead_time)
     watch, ended = _lead(watch, life, moment, world)
     return watch, (*fired, *ended)
 
 
+def _retract_lead(watch: OrderWatch, moment: Moment, world: World) -> Told:
+    if watch.lead.reason == Ended.RETRACTED:
+        return watch, ()
+    seen = Seen(Trigger.RETRACTED, world.lead_time.severity, reason=Ended.RETRACTED)
+    return _lead(watch, advance(watch.lead, seen, moment.at, world.lead_time), moment, world)
+
+
 def _lead(watch: OrderWatch, life: Life, moment: Moment, world: World) -> Told:
     if life is watch.lead:
         return watch, ()
-    assert watch.opened is not None, "a lead time without a beginning"
-    until = moment.at if life.state is not State.RESOLVED or watch.closed is None else watch.closed
-    measure = Measure((until - watch.opened) / HOUR_MS)
+    after = replace(watch, lead=life)
+    if not shown(watch.lead, life):
+        return after, ()
     subject = Subject(watch.scope, world.lead_time)
-    facts = told(watch.lead, life, subject, measure, moment.now)
-    return replace(watch, lead=life), facts
+    return after, (alert_of(life, subject, _open_for(after, moment.at), moment.now),)
 
 
 def _fresh(watch: OrderWatch, life: Life, moment: Moment, world: World) -> Told:
     if life is watch.fresh:
         return watch, ()
-    age_ms = max(moment.at - life.since, 0) + world.fresh_limit_ms
+    after = replace(watch, fresh=life)
+    if not shown(watch.fresh, life):
+        return after, ()
     subject = Subject(watch.scope, world.freshness)
-    facts = told(watch.fresh, life, subject, Measure(age_ms / MINUTE_MS), moment.now)
-    return replace(watch, fresh=life), facts
+    return after, (alert_of(life, subject, _old_by(life, moment.at, world), moment.now),)
+
+
+def _open_for(watch: OrderWatch, at: int) -> Measure:
+    assert watch.opened is not None, "a lead time without a beginning"
+    return Measure(((at if watch.closed is None else watch.closed) - watch.opened) / HOUR_MS)
+
+
+def _old_by(life: Life, at: int, world: World) -> Measure:
+    return Measure((max(at - life.since, 0) + world.fresh_limit_ms) / MINUTE_MS)
 
 
 def _deadline(opened: int, world: World) -> int:

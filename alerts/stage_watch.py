@@ -20,9 +20,9 @@ from hashlib import blake2b
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.life import ACTIVE, UNBORN, Life, Seen, Trigger, advance, due, elapse
+from alerts.life import ACTIVE, UNBORN, Life, Seen, Trigger, advance, due, earliest, elapse, shown
 from alerts.model import Alert, Ended, Severity, State, Window
-from alerts.notice import Measure, Moment, Subject, told
+from alerts.notice import Measure, Moment, Subject, alert_of
 from alerts.rates import (
     Ring,
     Verdict,
@@ -70,8 +70,7 @@ def new_stage(scope: str, now: int) -> StageWatch:
 
 def stage_due(watch: StageWatch) -> int | None:
     silent_at = watch.silent_at if watch.life.state in _WAITING else None
-    times = (turns_at(watch.hour), turns_at(watch.day), due(watch.life), silent_at)
-    return min((t for t in times if t is not None), default=None)
+    return earliest(turns_at(watch.hour), turns_at(watch.day), due(watch.life), silent_at)
 
 
 def stage_elapse(
@@ -115,6 +114,14 @@ def stage_take(
         seen=(watch.seen + identity)[-REMEMBERED * _HASH_BYTES :],
     )
     return _judged(after, Moment(now, now), world)
+
+
+def stage_current(watch: StageWatch, now: int, world: World) -> tuple[Alert, ...]:
+    """The stage's alert as of `now`, if there is anything to show."""
+    if watch.life.state is State.INACTIVE:
+        return ()
+    subject = Subject(watch.scope, world.error_rate)
+    return (alert_of(watch.life, subject, _measure(watch), now),)
 
 
 def stage_is_blank(watch: StageWatch) -> bool:
@@ -177,8 +184,10 @@ def _lived(
     if life is watch.life:
         return watch, ()
     after = replace(watch, life=life)
+    if not shown(watch.life, life):
+        return after, ()
     subject = Subject(watch.scope, world.error_rate)
-    return after, told(watch.life, life, subject, _measure(after), moment.now)
+    return after, (alert_of(life, subject, _measure(after), moment.now),)
 
 
 def _measure(watch: StageWatch) -> Measure:

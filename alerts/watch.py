@@ -12,11 +12,19 @@ from collections.abc import Sequence
 
 from alerts.model import Alert
 from alerts.notice import Moment, without_missed_repeats
-from alerts.order_watch import OrderWatch, order_due, order_elapse, order_is_blank, order_take
-from alerts.rules import World
+from alerts.order_watch import (
+    OrderWatch,
+    order_current,
+    order_due,
+    order_elapse,
+    order_is_blank,
+    order_take,
+)
+from alerts.rules import WORLD, World
 from alerts.stage_watch import (
     StageWatch,
     new_stage,
+    stage_current,
     stage_due,
     stage_elapse,
     stage_is_blank,
@@ -61,6 +69,13 @@ def wake(state: Watch, now: Ms, world: World) -> tuple[Watch | None, Sequence[Fa
         left, made = _elapsed(left, Moment(at, now), world)
         facts.extend(made)
     return left, without_missed_repeats(facts) if facts else ()
+
+
+def current(state: Watch, now: Ms, world: World = WORLD) -> tuple[Alert, ...]:
+    """The alerts of a scope that are up or just over, to show again what a sink has lost."""
+    if isinstance(state, OrderWatch):
+        return order_current(state, now, world)
+    return stage_current(state, now, world)
 
 
 def _elapsed(state: Watch, moment: Moment, world: World) -> tuple[Watch | None, tuple[Alert, ...]]:
