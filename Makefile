@@ -10,6 +10,8 @@ endif
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The peers want other versions of what the lock names, so they live apart.
+PEERS := .venv-peers
 
 .DEFAULT_GOAL := help
 .PHONY: help test check fmt lint types unit load demo lock clean
@@ -36,10 +38,9 @@ unit: $(READY) ## tests, and at least 95 % branch coverage of geo, orders and al
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
-load: $(READY) ## the benchmarks, beside their peers
-	$(BIN)/pip install --quiet --editable '.[peers]'
-	$(BIN)/python -m load_tests.pings
-	$(BIN)/python -m load_tests.orders
+load: $(PEERS)/.ready ## the benchmarks, beside their peers
+	$(PEERS)/bin/python -m load_tests.pings
+	$(PEERS)/bin/python -m load_tests.orders
 
 demo: $(READY) ## a simulated fleet, live in the terminal; KAFKA=1 uses a real broker
 	$(BIN)/milepost demo $(if $(KAFKA),--kafka)
@@ -50,7 +51,7 @@ lock: $(READY) ## requirements.lock anew, from pyproject.toml
 		--output-file requirements.lock pyproject.toml
 
 clean: ## remove what make made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build
+	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
@@ -59,4 +60,10 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtualenv: install its venv module (Debian: apt-get install python3-venv)"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS)/.ready: $(READY) pyproject.toml
+	@echo "setting up $(PEERS) with the peers"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
 	@touch $@

@@ -13,7 +13,10 @@ from commands.process import free_port
 from milepost import app
 from stream.config import Settings
 
-COMMANDS = ["kafka", "topics create", "topics check", "topics list", "worker", "rejected", "doctor"]
+COMMANDS = [
+    *("demo", "simulate", "replay", "watch", "kafka", "worker", "rejected", "doctor"),
+    *("topics create", "topics check", "topics list"),
+]
 
 
 def milepost(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
