@@ -30,14 +30,19 @@ class EventClock:
         self._wall: Ms = 0
         self.now: Ms = 0
 
-    def hear(self, topic: str, at: Ms, appended: Ms) -> None:
-        """An event of time `at` came in on `topic`; its record reached the broker at `appended`."""
-        if at <= self._newest.get(topic, 0) or at > appended + FUTURE_MS:
-            return
-        self._newest[topic] = at
-        if topic in self._keepers:
-            self._heard[topic] = self._wall
-            self._follow()
+    def hear(self, topic: str, at: Ms, appended: Ms) -> Ms:
+        """An event of time `at` came in on `topic`, whose record reached the broker at `appended`.
+
+        Returns the time of its arrival: its own, even where a slower input holds the clock back.
+        """
+        if at > appended + FUTURE_MS:
+            return self.now
+        if at > self._newest.get(topic, 0):
+            self._newest[topic] = at
+            if topic in self._keepers:
+                self._heard[topic] = self._wall
+                self._follow()
+        return max(self.now, at)
 
     def settle(self, wall: Ms) -> None:
         """Tell the clock the time on the wall, so that it stops waiting for idle inputs."""

@@ -142,10 +142,9 @@ class Partition:
                     self._reject(message, record)
                     continue
                 if clock is not None:
-                    clock.hear(topic, time_of(message), record.timestamp)
+                    now = clock.hear(topic, time_of(message), record.timestamp)
                     if self.timers.earliest <= clock.now:
                         self.wake(clock.now)
-                    now = clock.now
                 elif watched:
                     self._note(topic, time_of(message))
                 self._step(key_of(message), message, now, world, record)
