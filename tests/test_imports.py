@@ -33,8 +33,8 @@ PURE = [
 # What the core may import beside the packages above: nothing that reaches a clock, a file, a
 # socket, the environment or chance.
 PURE_LIBRARIES = {
-    *("__future__", "bisect", "collections", "dataclasses", "enum", "functools", "heapq"),
-    *("itertools", "math", "msgspec", "operator", "re", "string", "typing"),
+    *("__future__", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib"),
+    *("heapq", "itertools", "math", "msgspec", "operator", "re", "string", "typing"),
 }
 
 
