@@ -132,7 +132,13 @@ def _servers(demo: Demo, stack: ExitStack, console: Console) -> Settings:
     stack.callback(redis.close)
     redis.start(console.print)
     http = f"{LOOPBACK}:{free_port()}"
-    settings = Settings(brokers=brokers, redis=redis.url, partitions=PARTITIONS, http=http)
+    settings = Settings(
+        brokers=brokers,
+        redis=redis.url,
+        partitions=PARTITIONS,
+        http=http,
+        check_crcs=demo.kafka,
+    )
     topics.create(settings)
     return settings
 

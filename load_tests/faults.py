@@ -56,8 +56,10 @@ class Faults:
     """Share of reviews that fail while a wave of errors lasts: enough to make the error-rate alert
     fire.
     """
-    wave_every_s: float = 1_500.0
-    wave_s: float = 480.0
+    wave_s: float = 1_200.0
+    wave_every_s: float = 7_200.0
+    wave_before_s: float = 900.0
+    """How long before the start the first wave began: the rate is one over the last hour."""
     late_order_share: float = 0.01
     """Share of the first orders that are 48 h old, or become so within minutes of the start."""
     cancel_rate: float = 0.02
@@ -66,10 +68,10 @@ class Faults:
     """Unix ms from which waves are counted."""
 
     def error_rate_at(self, stage: Stage, ts: int) -> float:
-        if stage is not Stage.RECEIVED or not self.wave_rate or ts < self.start:
+        since_s = (ts - self.start) / 1000 + self.wave_before_s
+        if stage is not Stage.RECEIVED or not self.wave_rate or since_s < 0:
             return self.error_rate
-        since_s = (ts - self.start) / 1000 % self.wave_every_s
-        return self.wave_rate if since_s < self.wave_s else self.error_rate
+        return self.wave_rate if since_s % self.wave_every_s < self.wave_s else self.error_rate
 
 
 NO_FAULTS = Faults(

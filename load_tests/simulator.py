@@ -24,7 +24,7 @@ from load_tests.consignments import Shift, order_events
 from load_tests.faults import Faults, Link, Silences, encode, spoiled
 from load_tests.fleet import MIN_MS, Consignment, Fate, Fix, customer, plan_tour
 from load_tests.places import Depot, depots
-from orders.model import OrderEvent
+from orders.model import InTransit, OrderEvent, Outbound
 from stream.topics import ORDER_EVENTS, PINGS
 
 HOUR_MS = 3_600_000
@@ -57,6 +57,9 @@ class Options:
     duration_s: float | None = None
     """None: for ever."""
     ping_s: float = 10.0
+    catch_up_s: float = 24.0
+    """Orders outbound at the start are said to be so from half as long to as long after it:
+    by then their vehicles have been heard, so that not all of them seem stale at first."""
     noise_m: float = 4.0
     """Standard deviation of a fix, each way."""
     faults: Faults = field(default_factory=Faults)
@@ -181,8 +184,8 @@ class _Vehicle:
     def _announce(self, shift: Shift, load: list[Consignment], *, first: bool) -> None:
         for order in load:
             received = self._late_since(shift, order) if first else None
-            for event in order_events(self.order_rng, shift, order, received, self.world.faults):
-                self._put_event(event)
+            events = order_events(self.order_rng, shift, order, received, self.world.faults)
+            self._put_events(list(events))
 
     def _late_since(self, shift: Shift, order: Consignment) -> Ms | None:
         """Half of the late orders are past 48 h at the start, half pass it in the minutes after."""
@@ -193,8 +196,19 @@ class _Vehicle:
         offset = -6 * HOUR_MS if past < 0.5 else 5 * MIN_MS
         return start - LATE_ORDER_MS + int(share * offset)
 
-    def _put_event(self, event: OrderEvent) -> None:
-        at, value = event.ts + EVENT_DELAY_MS, encode(event)
+    def _put_events(self, events: list[OrderEvent]) -> None:
+        start, last = self.world.options.start, 0
+        waits = int(self.order_rng.uniform(0.5, 1.0) * self.world.options.catch_up_s * 1000)
+        under_way = events[-1].ts > start
+        for event in events:
+            at = event.ts + EVENT_DELAY_MS
+            if under_way and at < start and isinstance(event, Outbound | InTransit):
+                at = start + waits
+            last = max(at, last + 1)
+            self._put_event(event, last)
+
+    def _put_event(self, event: OrderEvent, at: Ms) -> None:
+        value = encode(event)
         self.world.put(Record(at, ORDER_EVENTS, event.order_id, value))
         if self.order_rng.random() < self.world.faults.garbage_rate:
             bad = spoiled(self.order_rng, value)
