@@ -7,17 +7,12 @@ the view in the main one; torn down in reverse. Children die with this process, 
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.live import Live
 
@@ -30,14 +25,13 @@ from commands.live import Sources, plain, render
 from commands.process import (
     LOOPBACK,
     CannotStart,
-    Progress,
-    Server,
     free_port,
     last_lines,
     terminate_is_interrupt,
 )
 from commands.redis import RedisServer
 from commands.simulate import Simulation, feed_simulation
+from commands.worker_process import WorkerProcess
 from load_tests.faults import Faults
 from load_tests.simulator import Options
 from stream.config import Settings
@@ -61,37 +55,6 @@ class Demo:
     vehicles: int = 500
     orders: int = 2_000
     seed: int = 1
-
-
-class WorkerProcess(Server):
-    """`milepost worker --role all` with these settings and none of the environment's."""
-
-    name = "worker"
-    needs_s = 60.0
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self._settings = settings
-        self.port = int(settings.http.rpartition(":")[2])
-
-    @property
-    def metrics_url(self) -> str:
-        return f"http://{self._settings.http}/metrics"
-
-    def _command(self, progress: Progress) -> list[str]:
-        given = [
-            f"MILEPOST_{name.upper()}={value}"
-            for name, value in msgspec.structs.asdict(self._settings).items()
-        ]
-        program = Path(__file__).resolve().parent.parent / "milepost.py"
-        return ["/usr/bin/env", *given, sys.executable, str(program), "worker", "--role", "all"]
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://{self._settings.http}/readyz", timeout=2) as said:
-                return bool(said.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
 
 
 def run_demo(demo: Demo, console: Console) -> int:
