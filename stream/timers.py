@@ -73,7 +73,12 @@ class Timers:
             known.extend(keys)
 
     def _next(self) -> int:
-        if not self._order:
-            return NEVER
-        bucket = self._order[0]
-        return min((self._armed.get(key, NEVER) for key in self._buckets[bucket]), default=NEVER)
+        """The earliest deadline; drops buckets whose keys have all been armed for other times."""
+        while self._order:
+            bucket = self._order[0]
+            armed = (self._armed.get(key, NEVER) for key in self._buckets[bucket])
+            here = [at for at in armed if at // BUCKET_MS == bucket]
+            if here:
+                return min(here)
+            del self._buckets[heappop(self._order)]
+        return NEVER
