@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import pytest
@@ -44,18 +44,28 @@ def embedded() -> Iterator[EmbeddedBroker]:
         yield broker
 
 
+@pytest.fixture(scope="session")
+def installation(kafka: KafkaServer, redis_server: RedisServer) -> Callable[[], Settings]:
+    """Each call gives an installation of its own on the shared servers, its topics not made yet."""
+
+    def new() -> Settings:
+        name = f"t{uuid.uuid4().hex[:8]}"
+        return Settings(
+            brokers=kafka.bootstrap,
+            redis=redis_server.url,
+            app=name,
+            topic_prefix=f"{name}.",
+            partitions=4,
+            http="127.0.0.1:0",
+        )
+
+    return new
+
+
 @pytest.fixture
-def settings(kafka: KafkaServer, redis_server: RedisServer) -> Settings:
+def settings(installation: Callable[[], Settings]) -> Settings:
     """An installation of its own on the shared servers; its topics are not made yet."""
-    name = f"t{uuid.uuid4().hex[:8]}"
-    return Settings(
-        brokers=kafka.bootstrap,
-        redis=redis_server.url,
-        app=name,
-        topic_prefix=f"{name}.",
-        partitions=4,
-        http="127.0.0.1:0",
-    )
+    return installation()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
