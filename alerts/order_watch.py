@@ -20,7 +20,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.life import ACTIVE, UNBORN, Life, Seen, Trigger, advance, due, earliest, elapse, shown
+from alerts.life import UNBORN, Life, Seen, Trigger, advance, due, earliest, elapse, shown
 from alerts.model import Alert, Ended, State
 from alerts.notice import Measure, Moment, Subject, alert_of
 from alerts.rules import HOUR_MS, MINUTE_MS, World
@@ -130,8 +130,7 @@ def _take_opened(watch: OrderWatch, event: Opened, now: int, world: World) -> To
     deadline = _deadline(event.ts, world)
     if now < deadline:
         return _retract_lead(replace(watch, lead_due=deadline), moment, world)
-    fires = watch.lead.state not in ACTIVE
-    return replace(watch, lead_due=now + world.settle_ms if fires else None), ()
+    return replace(watch, lead_due=now + world.settle_ms), ()
 
 
 def _corrects(event: Opened, opened: int, told: int) -> bool:

@@ -222,6 +222,14 @@ def test_an_hour_without_the_condition_resolves_a_flapping_alert() -> None:
     assert (life.state, life.flapping, life.seq) == (S.RESOLVED, False, 6)
 
 
+def test_a_flapping_alert_is_still_repeated() -> None:
+    often = replace(RULE, repeat_ms=30 * MINUTE_MS)
+
+    life = live(*FLAPPING, rule=often, until=61)
+
+    assert (life.flapping, life.seq, due(life)) == (True, 6, minute(91))
+
+
 def test_an_hour_of_the_condition_ends_flapping_and_tells_nobody() -> None:
     life = live(*FLAPPING, until=91)
 

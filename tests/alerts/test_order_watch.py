@@ -68,6 +68,12 @@ def test_an_order_signed_after_exactly_48_hours_is_quiet() -> None:
     assert told(play([opened(), closed(48)], until=hour(60))[1]) == []
 
 
+def test_an_order_signed_one_millisecond_later_was_late() -> None:
+    late = Closed("order:o1", DEADLINE, DEADLINE, Stage.SIGNED)
+
+    assert told(play([opened(), late])[1])[-1] == (State.RESOLVED, Ended.DELIVERED_LATE)
+
+
 @pytest.mark.parametrize(
     ("stage", "reason"),
     [
@@ -196,6 +202,12 @@ def test_a_second_end_changes_nothing() -> None:
     again = closed(49.1, Stage.CANCELLED)
 
     assert play([opened(), closed(49), again]) == play([opened(), closed(49)], until=hour(49.1))
+
+
+def test_an_end_told_again_is_not_kept_for_longer() -> None:
+    once, twice = closed(49), closed(49, reported_h=49.2)
+
+    assert play([opened(), once, twice]) == play([opened(), once], until=hour(49.2))
 
 
 def test_a_stage_that_is_no_end_is_refused() -> None:

@@ -181,6 +181,19 @@ def test_an_attempt_more_than_two_minutes_ahead_is_refused() -> None:
     assert list(step(None, far, now, WORLD)[1]) == [Rejected("future_outcome", detail)]
 
 
+def test_an_attempt_ahead_of_the_clock_counts_as_now() -> None:
+    ahead = outcome(1.5, False, reported_min=0)
+
+    assert play([ahead]) == play([outcome(0, False)])
+
+
+def test_a_late_attempt_does_not_bring_the_day_of_silence_nearer() -> None:
+    story = [*batch(600, 6, 5), outcome(0, reported_min=601)]
+    _, facts = play(story, until=minute(600 + 24 * 60) - 1)
+
+    assert {n.state for n in notices(facts)} == {State.FIRING}
+
+
 def test_a_scope_of_another_stage_is_refused() -> None:
     wrong = replace(outcome(), scope="stage:signed")
 
