@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts.model import Alert, State
+from alerts.model import Alert, Rule, State
 from orders.model import Milestone, OrderStatus, Stage
 
 ORDERS_KEPT = 20_000
@@ -19,6 +19,9 @@ MILESTONES_KEPT = 50
 
 ENDED = frozenset({Stage.SIGNED, Stage.CANCELLED, Stage.RETURNED})
 OVER = frozenset({State.INACTIVE, State.RESOLVED})
+
+STATE_RANK = (State.FIRING, State.PENDING, State.RECOVERING)
+RULE_RANK = (Rule.ERROR_RATE, Rule.LEAD_TIME, Rule.FRESHNESS)
 
 Sample = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -116,9 +119,12 @@ class Board:
         return sorted(known, key=lambda s: s.received_at or 0)[:count]
 
     def firing(self) -> list[Alert]:
-        """Open alerts, firing ones first, then by age."""
-        rank = {State.FIRING: 0, State.PENDING: 1, State.RECOVERING: 2}
-        return sorted(self.alerts.values(), key=lambda a: (rank.get(a.state, 3), a.since))
+        """Open alerts: firing ones first, of a stage before those of single orders, then by age."""
+
+        def rank(alert: Alert) -> tuple[int, int, int]:
+            return STATE_RANK.index(alert.state), RULE_RANK.index(alert.rule), alert.since
+
+        return sorted(self.alerts.values(), key=rank)
 
 
 def _new_milestones(before: OrderStatus | None, status: OrderStatus) -> Iterable[Milestone]:

@@ -20,7 +20,7 @@ from rich.text import Text
 from alerts.labels import Language, sentence
 from alerts.model import Alert
 from commands.board import Board, parse_metrics, total
-from commands.words import STATES, ago, both, clock, lasted
+from commands.words import STATES, ago, both, lasted, time_of_day
 from orders.labels import AGES, CODES, STAGES
 from orders.model import OrderStatus
 from stream import keys
@@ -81,7 +81,7 @@ def render(board: Board, note: str, now_ms: int) -> RenderableType:
     """The whole screen."""
     layout = Layout()
     layout.split_column(
-        Layout(_head(board, note), name="head", size=6),
+        Layout(_head(board, note), name="head", size=5 + bool(board.trouble)),
         Layout(name="body"),
     )
     layout["body"].split_row(Layout(name="left"), Layout(name="right"))
@@ -128,15 +128,17 @@ def freshness_line(board: Board) -> Text:
 
 
 def milestones_table(board: Board, now_ms: int, count: int) -> Table:
-    table = _table("reported", "order", "milestone", "happened", "by")
+    table = _table("reported", "order", "milestone", "happened", "by", wide="milestone")
     for order_id, m in list(board.milestones)[: -count - 1 : -1]:
         label = both(CODES[m.code])
-        table.add_row(clock(m.reported_at), order_id, label, ago(m.occurred_at, now_ms), m.source)
+        table.add_row(
+            time_of_day(m.reported_at), order_id, label, ago(m.occurred_at, now_ms), m.source
+        )
     return table
 
 
 def alerts_table(board: Board, now_ms: int, count: int) -> Table:
-    table = _table("state", "for", "what")
+    table = _table("state", "for", "what", wide="what")
     for alert in board.firing()[:count]:
         state = Text(alert.state, STATES[alert.state])
         table.add_row(state, lasted(now_ms - alert.since), Text(sentence(alert, Language.EN)))
@@ -144,7 +146,7 @@ def alerts_table(board: Board, now_ms: int, count: int) -> Table:
 
 
 def orders_table(board: Board, now_ms: int, count: int) -> Table:
-    table = _table("order", "stage", "age", "vehicle", "known")
+    table = _table("order", "stage", "age", "vehicle", "known", wide="known")
     for status in board.oldest(count):
         lasts = lasted(now_ms - (status.received_at or now_ms))
         vehicle = status.vehicle_id or "-"
@@ -154,10 +156,12 @@ def orders_table(board: Board, now_ms: int, count: int) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, wide: str) -> Table:
+    """Columns as wide as what stands in them, but for `wide`, which takes the rest."""
     table = Table(box=None, padding=(0, 1, 0, 0), expand=True)
     for column in columns:
-        table.add_column(column, no_wrap=True, overflow="ellipsis", header_style="dim")
+        ratio = 1 if column == wide else None
+        table.add_column(column, no_wrap=True, overflow="ellipsis", header_style="dim", ratio=ratio)
     return table
 
 

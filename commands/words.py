@@ -46,6 +46,11 @@ def clock(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%m-%d %H:%M:%S")
 
 
+def time_of_day(ms: int) -> str:
+    """The local time."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%H:%M:%S")
+
+
 def place(lat: float, lon: float) -> str:
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"
     return f"{abs(lat):.5f} {north}, {abs(lon):.5f} {east}"

@@ -193,7 +193,7 @@ class _Vehicle:
         start, delivery = self.world.options.start, shift.tour.deliveries.get(order.order_id)
         if chance >= self.world.faults.late_order_share or not delivery or delivery.arrive <= start:
             return None
-        offset = -6 * HOUR_MS if past < 0.5 else 5 * MIN_MS
+        offset = -6 * HOUR_MS if past < 0.5 else 3 * MIN_MS
         return start - LATE_ORDER_MS + int(share * offset)
 
     def _put_events(self, events: list[OrderEvent]) -> None:
