@@ -88,6 +88,8 @@ class Store:
             bootstrap_servers=self._settings.brokers,
             isolation_level="read_committed",
             enable_auto_commit=False,
+            # Not a later `seek_to_beginning`: it races the reset to the default, which is the end.
+            auto_offset_reset="earliest",
             fetch_max_wait_ms=100,
             check_crcs=self._settings.check_crcs,
         )
@@ -96,7 +98,6 @@ class Store:
             consumer.assign([tp])
             # With read_committed this is the last stable offset; nothing is open after the fencing.
             end = (await consumer.end_offsets([tp]))[tp]
-            await consumer.seek_to_beginning(tp)
             latest: dict[bytes, bytes | None] = {}
             while await consumer.position(tp) < end:
                 for records in (await consumer.getmany(tp, timeout_ms=200)).values():
