@@ -42,6 +42,8 @@ class OrderWatch(Struct, frozen=True, tag="order", tag_field="kind", omit_defaul
     known: int = 0
     old: bool = False
     """What was newest known when last told, and that it was too old."""
+    aged_told: int = 0
+    """When that was reported: of two reasons for one age the later holds."""
     lead: Life = UNBORN
     fresh: Life = UNBORN
 
@@ -166,9 +168,10 @@ def _take_aged(watch: OrderWatch, event: Aged, now: int, world: World) -> Told:
     old = trigger is not Trigger.FALSE
     if old or event.age is Age.FRESH:
         known = event.ts - world.fresh_limit_ms if old else event.ts
-        if (known, old) < (watch.known, watch.old):
+        news = (known, old, event.reported_at)
+        if news < (watch.known, watch.old, watch.aged_told):
             return watch, ()
-        watch = replace(watch, known=known, old=old)
+        watch = replace(watch, known=known, old=old, aged_told=event.reported_at)
     seen = Seen(
         trigger,
         world.freshness.severity,

@@ -280,6 +280,12 @@ def test_another_reason_is_shown_and_not_told() -> None:
     ]
 
 
+def test_a_reason_told_again_after_another_does_not_come_back() -> None:
+    silent, parked = aged(15, Age.DEVICE_SILENT), aged(15, Age.PARKED, reported_min=30)
+
+    assert play([silent, parked, silent]) == play([silent, parked])
+
+
 def test_fresh_news_resolves_after_a_minute() -> None:
     silent, fresh = aged(15, Age.DEVICE_SILENT), aged(20, Age.FRESH)
 

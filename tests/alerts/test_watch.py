@@ -41,7 +41,7 @@ def an_order(draw: st.DrawFn) -> list[Signal]:
     return signals
 
 
-OLD = (Age.NO_VEHICLE, Age.DEVICE_SILENT, Age.PARKED, Age.FEED_LAG)
+OLD = (Age.NO_VEHICLE, Age.DEVICE_SILENT, Age.PARKED, Age.FEED_LAG, Age.OUR_LAG)
 
 
 @st.composite
