@@ -1,9 +1,9 @@
-"""The script of an order's whole road, in event time: what is said about it, and what must come out.
+"""The script of an order's whole road, in event time: what is said, and what must come out.
 
-All orders are given ids of one partition, so their events reach the core in the order written here and
-the event clock of that partition is the script's own. Every minute of the 50 hours some other order is
-received, reviewed and signed: that traffic is what lets time pass. In the second hour each of them
-fails its review once, which is the error rate.
+All orders are given ids of one partition, so their events reach the core in the order written here
+and the event clock of that partition is the script's own. Every minute of the 50 hours some other
+order is received, reviewed and signed: that traffic is what lets time pass. In the second hour each
+of them fails its review once, which is the error rate.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def received() -> list[Record]:
 
 
 def under_way() -> list[Record]:
-    """The vehicle calls at both stops, a ping a minute; the order system says outbound, in transit."""
+    """The vehicle calls at both stops, a ping a minute; the order system says outbound, in
+    transit."""
     return [
         *(_ping(minute, PICKUP) for minute in range(15, 25)),
         _event(Outbound(order_id=ORDER, ts=ROAD_AT + 20 * MINUTE)),

@@ -67,7 +67,7 @@ def day(installation: Callable[[], Settings]) -> Day:
         began = time.monotonic()
         code, said, complained = milepost("replay", str(jersey.FILE), settings=settings)
         assert (code, complained) == (0, ""), said
-        until(lambda: worker.scrape().total("pings_total") >= PINGS, within_s=120)
+        until(lambda: worker.scrape().total("pings_total") >= PINGS, within_s=120, every_s=0.2)
         took_s = time.monotonic() - began
         until(lambda: worker.scrape().total("checkpoint_held") == 0)
         day = _read(settings, worker.scrape())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -108,30 +108,52 @@ def committed(settings: Settings, topic: str) -> Iterator[tuple[str, bytes]]:
         consumer.close()
 
 
+def begin(one: Walk) -> None:
+    one.say(road.traffic(0, 180))
+    one.say(road.received())
+    until(one.knows_plan, WAIT_S)
+
+
+def drive(one: Walk) -> None:
+    one.say(road.under_way())
+    until(lambda: len(one.milestones()) == len(road.MILESTONES) - 1, WAIT_S)
+
+
+def sign(one: Walk) -> None:
+    one.say(road.signed())
+    until(lambda: one.milestones() == road.MILESTONES, WAIT_S)
+
+
+def let_time_pass(one: Walk) -> None:
+    one.say(road.traffic(6 * 60, 50 * 60))
+    until(lambda: quiet(one), WAIT_S)
+
+
+STEPS = (begin, drive, sign, let_time_pass)
+
+
 def walk(one: Walk, seed: int) -> None:
     """Say the whole script; somewhere in it the worker is killed and started again."""
     dice = random.Random(seed)
-    killed_in = dice.randrange(4)
-    steps = (
-        lambda: (one.say(road.traffic(0, 180)), one.say(road.received()), until(one.knows_plan, WAIT_S)),
-        lambda: (one.say(road.under_way()), until(lambda: len(one.milestones()) == 8, WAIT_S)),
-        lambda: (one.say(road.signed()), until(lambda: road.MILESTONES == one.milestones(), WAIT_S)),
-        lambda: (one.say(road.traffic(360, 50 * 60)), until(lambda: quiet(one), WAIT_S)),
-    )  # fmt: skip
+    killed_in = dice.choice(STEPS)
     one.worker.start()
-    for number, step in enumerate(steps):
-        if number != killed_in:
-            step()
-            continue
-        with ThreadPoolExecutor(1) as aside:
-            going_on = aside.submit(step)
-            time.sleep(dice.uniform(0.0, 1.5))
-            # From this thread, which lives on: a process ends with the thread that started it.
-            one.worker.kill9()
-            one.worker.start()
-            going_on.result()
-    until(lambda: quiet(one), WAIT_S)
+    for step in STEPS:
+        if step is killed_in:
+            disturbed(one, step, after_s=dice.uniform(0.0, 1.5))
+        else:
+            step(one)
     one.worker.stop()
+
+
+def disturbed(one: Walk, step: Callable[[Walk], None], after_s: float) -> None:
+    """The step, with the worker killed `after_s` after it began."""
+    with ThreadPoolExecutor(1) as aside:
+        going_on = aside.submit(step, one)
+        time.sleep(after_s)
+        # From this thread, which lives on: a process ends with the thread that started it.
+        one.worker.kill9()
+        one.worker.start()
+        going_on.result()
 
 
 def quiet(one: Walk) -> bool:
@@ -170,11 +192,11 @@ def in_turn(values: Iterable[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def walked(kafka: KafkaServer) -> Iterator[dict[int, Walk]]:
+def walked(kafka: KafkaServer) -> dict[int, Walk]:
     """Every seed's walk, done; several at a time, since each mostly waits."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        walks = dict(zip(SEEDS, pool.map(lambda seed: _walked(kafka, seed), SEEDS), strict=True))
-    yield walks
+        walks = pool.map(lambda seed: _walked(kafka, seed), SEEDS)
+        return dict(zip(SEEDS, walks, strict=True))
 
 
 def _walked(kafka: KafkaServer, seed: int) -> Walk:
