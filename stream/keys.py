@@ -33,6 +33,7 @@ ROWS_PER_WRITE = 1_000
 """Positions in one write: Lua's unpack takes fewer than 8,000 values."""
 
 _POSITION = struct.Struct("<qddHHB")
+POSITION_BYTES = _POSITION.size
 _LENGTH = struct.Struct("<H")
 _UNKNOWN = 0xFFFF
 _MOTIONS = (Motion.MOVING, Motion.STANDING, Motion.SILENT)

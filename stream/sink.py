@@ -55,14 +55,22 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', ARGV[3])
 return 'ok'
 """
 
-# KEYS: mark, positions, feed. ARGV: epoch, feed length, feed entry, then (vehicle, row) for each
-# position.
+# KEYS: mark, positions, feed. ARGV: epoch, feed length, bytes of a position, rows as
+# `keys.pack_feed` makes them. Taken apart here, because redis-py takes 1.5 us for two arguments.
 POSITIONS = """
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then return 'lost' end
 if tonumber(epoch) > tonumber(ARGV[1]) then return 'fenced' end
-redis.call('HSET', KEYS[2], unpack(ARGV, 4))
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'b', ARGV[3])
+local rows, bytes, at, fields = ARGV[4], tonumber(ARGV[3]), 1, {}
+while at <= #rows do
+  local length, name = struct.unpack('<H', rows, at)
+  local packed = name + length
+  fields[#fields + 1] = string.sub(rows, name, packed - 1)
+  fields[#fields + 1] = string.sub(rows, packed, packed + bytes - 1)
+  at = packed + bytes
+end
+redis.call('HSET', KEYS[2], unpack(fields))
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], '*', 'b', rows)
 return 'ok'
 """
 
@@ -246,9 +254,8 @@ class RedisSink:
             return "ok"
         number = slot.partition.number
         names = [self._mark(slot), keys.positions(number), keys.feed("pos", number)]
-        args: list[Any] = [slot.partition.epoch, FEED_LENGTH, keys.pack_feed(packed)]
-        for pair in packed:
-            args += pair
+        rows = keys.pack_feed(packed)
+        args = [slot.partition.epoch, FEED_LENGTH, keys.POSITION_BYTES, rows]
         return str(await self._positions(keys=names, args=args), "ascii")
 
     def _mark(self, slot: _Slot) -> str:
