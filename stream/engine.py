@@ -52,6 +52,8 @@ class Owned:
         """Result: True if the partition may be stepped, False if it could not be loaded."""
         self.loading: asyncio.Task[None] | None = None
         self.saving: asyncio.Task[None] | None = None
+        self.in_flight = 0
+        """Outputs and states in the transaction that is under way."""
         self.alive = True
         self.saved_at = self.since = time.monotonic()
         self.offsets: dict[str, int] = {}
@@ -216,6 +218,7 @@ class Engine:
     async def _save(self, owned: Owned) -> None:
         started = time.monotonic()
         owned.saved_at = started
+        owned.in_flight = owned.partition.held
         try:
             checkpoint = owned.partition.take()
             if checkpoint is None:
@@ -226,7 +229,7 @@ class Engine:
             await self._lose(owned, failed)
             return
         finally:
-            owned.saving = None
+            owned.saving, owned.in_flight = None, 0
         owned.offsets = checkpoint.marker.offsets
         self._cells.count("checkpoints", self.role.name, "committed")
         self._cells.observe("checkpoint_seconds", time.monotonic() - started, self.role.name)
@@ -354,7 +357,7 @@ class Engine:
         yield "partitions", (name,), len(several)
         yield "keys", (name,), sum(len(o.partition.states) for o in several)
         yield "timers_pending", (name,), sum(len(o.partition.timers) for o in several)
-        yield "checkpoint_held", (name,), sum(o.partition.held for o in several)
+        yield "checkpoint_held", (name,), sum(o.partition.held + o.in_flight for o in several)
         yield "engine_heartbeat_timestamp_seconds", (name,), self.turned_at
         yield "redis_waiting", (name,), self._sink.waiting if self._sink is not None else 0
         for owned in several:

@@ -67,7 +67,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "checkpoints": Entry("counter", "Transactions by result.", ("role", "result")),
     "checkpoint_seconds": Entry("histogram", "Duration of a transaction.", ("role",), INSTANTS),
-    "checkpoint_held": Entry("gauge", "Outputs and states waiting for the next one.", ("role",)),
+    "checkpoint_held": Entry("gauge", "Outputs and states not yet committed.", ("role",)),
     "assignments": Entry("counter", "Times partitions were assigned.", ("role",)),
     "timers_pending": Entry("gauge", "Deadlines waiting.", ("role",)),
     "timers_fired": Entry("counter", "Deadlines that ran.", ("role",)),

@@ -29,6 +29,8 @@ from stream.wire import encode
 EPOCH_SHIFT = 20
 WAKES_AT_ONCE = 5_000
 """Deadlines handled before the event loop gets its turn again."""
+HELD_BYTES = 4_096
+"""An output counts once more for each so many bytes of it, for dead letters can be large."""
 
 
 class Marker(Struct, frozen=True):
@@ -160,10 +162,10 @@ class Partition:
 
     def _step(self, key: str, message: Any, now: Ms, world: Any, record: Record) -> None:
         state = self.states.get(key)
-        if state is None and partition_of(key, self.partitions) != self.number:
-            self._forward(key, message)
-            return
         try:
+            if state is None and partition_of(key, self.partitions) != self.number:
+                self._forward(key, message)
+                return
             new, facts = self.role.core.step(state, message, now, world)
             if facts:
                 self._publish(key, facts, record, message)
@@ -326,5 +328,5 @@ class Partition:
 
     def _put(self, topic: str, number: int, key: str, value: bytes) -> None:
         self._changed = True
-        self.held += 1
+        self.held += 1 + len(value) // HELD_BYTES
         self._outputs.setdefault((topic, number), []).append((key.encode(), value))

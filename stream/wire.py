@@ -108,8 +108,12 @@ def decode_orders(value: bytes | None) -> Sequence[OrderEvent | Rejected]:
 
 
 def decode_facts(value: bytes | None) -> Sequence[Visit | Sighting | Rejected]:
-    """The fact in one record of `order.facts`."""
-    return _single(value, _fact, topics.ORDER_FACTS)
+    """The fact in one record of `order.facts`. A visit that names no order is of a place of the
+    fleet, and none of an order's."""
+    taken = _single(value, _fact, topics.ORDER_FACTS)
+    if isinstance(taken[0], Visit) and taken[0].order_id is None:
+        return (Rejected(Reason.WRONG_SHAPE, "a visit here must name its order_id"),)
+    return taken
 
 
 def decode_signals(value: bytes | None) -> Sequence[Signal | Rejected]:

@@ -15,7 +15,7 @@ from stream import topics, wire
 from stream.letters import Reason
 from stream.traccar import Forwarded
 from tests import bad_input
-from tests.stream.golden import GOLDEN, TRACCAR
+from tests.stream.golden import GOLDEN, TRACCAR, VISIT
 
 PING = Ping("truck-7", 1000, 31.23, 121.47)
 PING_JSON = wire.encode(PING)
@@ -192,6 +192,11 @@ def test_an_element_that_is_not_utf8_is_rejected_alone() -> None:
 )
 def test_a_broken_array_is_rejected_whole(record: bytes, reason: Reason) -> None:
     assert reasons(wire.decode_pings(record)) == [reason]
+
+
+def test_a_visit_on_the_orders_topic_names_its_order() -> None:
+    of_the_fleet = msgspec.structs.replace(VISIT, order_id=None)
+    assert reasons(wire.decode_facts(wire.encode(of_the_fleet))) == [Reason.WRONG_SHAPE]
 
 
 @READ
