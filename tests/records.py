@@ -58,6 +58,7 @@ async def _read(settings: Settings, names: tuple[str, ...]) -> dict[str, list[Co
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.brokers,
         isolation_level="read_committed",
+        auto_offset_reset="earliest",
         enable_auto_commit=False,
         check_crcs=settings.check_crcs,
     )
@@ -71,7 +72,6 @@ async def _read(settings: Settings, names: tuple[str, ...]) -> dict[str, list[Co
         ]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
         while any([await consumer.position(tp) < end for tp, end in ends.items()]):
             for record in chain.from_iterable((await consumer.getmany(timeout_ms=100)).values()):
                 records[record.topic.removeprefix(settings.topic_prefix)].append(record)
