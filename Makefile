@@ -43,7 +43,7 @@ load: $(PEERS)/.ready ## the benchmarks, beside their peers
 	$(PEERS)/bin/python -m load_tests.orders
 
 demo: $(READY) ## a simulated fleet, live in the terminal; KAFKA=1 uses a real broker
-	$(BIN)/milepost demo $(if $(KAFKA),--kafka)
+	$(BIN)/milepost demo $(if $(KAFKA),--kafka) $(ARGS)
 
 lock: $(READY) ## requirements.lock anew, from pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
