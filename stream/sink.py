@@ -33,6 +33,9 @@ CHUNK = 500
 FEED_LENGTH = 10_000
 KEEP_S = 30 * 86_400
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+LOOK_S = 2.0
+"""How soon a Redis that came back empty is noticed when there is nothing to write."""
+DRAIN_S = 2.0
 LOST, FENCED = "lost", "fenced"
 
 # KEYS: mark, index of open ones, feed. ARGV: epoch, expected rev, new rev, feed length, seconds to
@@ -106,6 +109,7 @@ class RedisSink:
         self._cells = cells
         self._slots: dict[int, _Slot] = {}
         self._work = asyncio.Event()
+        self._writing = asyncio.Lock()
 
     def own(self, partition: Partition) -> None:
         """Start to write for a partition that has just been loaded."""
@@ -133,21 +137,23 @@ class RedisSink:
         return sum(len(s.answers) + len(s.partition.rows) for s in self._slots.values())
 
     async def drain(self, limit_s: float) -> None:
-        """Before the end: give what is left `limit_s` to be written."""
+        """Before the end: give what is left `limit_s`; the next owner does what remains."""
         with contextlib.suppress(TimeoutError, RedisError, OSError):
             async with asyncio.timeout(limit_s):
-                for slot in list(self._slots.values()):
-                    await self._flush(slot)
+                await self._flush_all()
 
     async def run(self) -> None:
         """Write whatever there is, for ever; an outage is waited out."""
         failures = 0
         while True:
-            await self._work.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), LOOK_S)
+            idle = not self._work.is_set()
             self._work.clear()
             try:
-                for slot in list(self._slots.values()):
-                    await self._flush(slot)
+                if idle:
+                    await self._look()
+                await self._flush_all()
                 failures = 0
                 self._cells.redis(up=True)
             except (RedisError, OSError) as away:
@@ -162,6 +168,17 @@ class RedisSink:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    async def _look(self) -> None:
+        """With nothing to write: has Redis still what we wrote?"""
+        for slot in list(self._slots.values()):
+            if slot.mark is not None and await self._held(slot) != slot.mark:
+                slot.mark = None
+
+    async def _flush_all(self) -> None:
+        async with self._writing:
+            for slot in list(self._slots.values()):
+                await self._flush(slot)
 
     async def _flush(self, slot: _Slot) -> None:
         while not slot.idle and self._slots.get(slot.partition.number) is slot:
@@ -178,8 +195,7 @@ class RedisSink:
 
     async def _compare(self, slot: _Slot) -> None:
         """Ask what Redis has, and put whatever it misses in front of what waits."""
-        held = await self._redis.hget(self._mark(slot), "rev")
-        mark = str(int(held)) if held is not None else ""
+        mark = await self._held(slot)
         partition = slot.partition
         again = partition.missing(int(mark or 0), slot.committed, _now_ms())
         slot.answers = {**again, **slot.answers}
@@ -187,6 +203,11 @@ class RedisSink:
             partition.rows = {**partition.states, **partition.rows}
         slot.mark = mark
         self._cells.count("redis_refills", self._role)
+
+    async def _held(self, slot: _Slot) -> str:
+        """The mark in Redis, as it stands there; empty if there is none."""
+        held = await self._redis.hget(self._mark(slot), "rev")
+        return "" if held is None else str(int(held))
 
     async def _write_answers(self, slot: _Slot) -> str:
         """Write the waiting answers; the last chunk moves the mark. Also claims the partition's
