@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from alerts import watch
-from alerts.model import Alert, State
+from alerts.model import Alert, Reason, Rule, State
+from alerts.order_watch import OrderWatch
 from alerts.rules import World
 from alerts.watch import Watch, current
 from geo.model import Ms
@@ -37,6 +38,14 @@ def _current(state: Watch, now: Ms) -> Iterable[tuple[str, Alert, bool]]:
         yield alert.alert_id, alert, alert.state in OPEN
 
 
+def _census(state: Watch) -> Iterable[tuple[str, ...]]:
+    if isinstance(state, OrderWatch):
+        yield "alerts", Rule.LEAD_TIME, state.lead.state
+        yield "alerts", Rule.FRESHNESS, state.fresh.state
+    else:
+        yield "alerts", Rule.ERROR_RATE, state.life.state
+
+
 def _measure(fact: Alert, cells: Cells) -> None:
     cells.count("alert_transitions", fact.rule, fact.state)
 
@@ -49,14 +58,21 @@ ALERTS = Role(
     # Outcomes older than the longest window come with every backfill; the order topics have them.
     inputs={
         topics.SIGNALS: Input(
-            decode_signals, _signal_time, "signals", unkept=frozenset({"late_outcome"})
+            decode_signals, _signal_time, "signals", unkept=frozenset({Reason.LATE_OUTCOME})
         )
     },
     key=attrgetter("scope"),
     world=_world,
     publish=_publish,
+    facts=(Alert,),
+    reasons=Reason,
+    counters=(
+        *(("alert_transitions", rule, state) for rule in Rule for state in State),
+        *(("alerts", rule, state) for rule in Rule for state in State),
+    ),
     interval_s=0.25,
     shows="alert",
     current=_current,
+    census=_census,
     measure=_measure,
 )

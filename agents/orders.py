@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from typing import get_args
 
 from geo.model import Ms, Sighting, VehiclePlan, Visit
 from orders import order
-from orders.lifecycle import ENDS, Reason
-from orders.model import Age, OrderEvent, OrderFact, OrderStatus, Outcome, Stage
+from orders.lifecycle import ENDS, ROAD, Reason
+from orders.model import Age, OrderEvent, OrderFact, OrderStatus, Outcome, Signal, Stage
 from orders.state import Order, World, status_of
 from stream import topics
 from stream.metrics import Cells
@@ -95,6 +96,15 @@ ORDERS: Role = Role(
     key=attrgetter("order_id"),
     world=_world,
     publish=_publish,
+    facts=(OrderStatus, VehiclePlan, *get_args(Signal)),
+    reasons=Reason,
+    counters=(
+        *(("orders", age) for age in Age),
+        *(("order_outcomes", stage, outcome) for stage in ROAD for outcome in ("ok", "error")),
+        ("order_lead_time_seconds",),
+        ("freshness_active_order_seconds",),
+        ("freshness_stale_order_seconds",),
+    ),
     interval_s=0.25,
     shows="order",
     current=_current,

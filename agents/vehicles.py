@@ -75,12 +75,21 @@ VEHICLES = Role(
     state=Track,
     state_topic=topics.VEHICLE_STATE,
     inputs={
-        topics.PINGS: Input(decode_pings, _arrival, "pings", unkept=frozenset({Reason.DUPLICATE})),
+        topics.PINGS: Input(
+            decode_pings,
+            _arrival,
+            "pings",
+            delays="ping_ingest_delay_seconds",
+            unkept=frozenset({Reason.DUPLICATE}),
+        ),
         topics.PLANS: Input(decode_plans, _plan_time, "plans", keeps_time=False),
     },
     key=attrgetter("vehicle_id"),
     world=_world,
     publish=_publish,
+    facts=(Visit, Sighting, Silence),
+    reasons=Reason,
+    counters=(("silences", "begun"), ("silences", "ended")),
     # Every moving vehicle is dirty, so seconds; its orders hear of a visit that much later.
     interval_s=3.0,
     row=_row,

@@ -31,6 +31,19 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Reason(StrEnum):
+    """Why a signal was not taken. Also the label of the metric and of the dead letter."""
+
+    WRONG_SCOPE = "wrong_scope"
+    """It is about something else than its scope, and so than its record key."""
+    NOT_AN_END = "not_an_end"
+    """An order said to be closed in a stage that is none of the ends."""
+    LATE_OUTCOME = "late_outcome"
+    """Older than the longest window."""
+    FUTURE_OUTCOME = "future_outcome"
+    """Dated after its arrival by more than a clock may be wrong."""
+
+
 class Ended(StrEnum):
     """Why an alert is recovering or resolved."""
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.life import UNBORN, Life, Seen, Trigger, advance, due, earliest, elapse, shown
-from alerts.model import Alert, Ended, State
+from alerts.model import Alert, Ended, Reason, State
 from alerts.notice import Measure, Moment, Subject, alert_of
 from alerts.rules import HOUR_MS, MINUTE_MS, World
 from geo.model import Rejected, Scope
@@ -147,7 +147,7 @@ def _take_closed(
 ) -> tuple[OrderWatch, tuple[Alert | Rejected, ...]]:
     if event.stage not in _ENDS:
         detail = f"stage {event.stage} does not end an order; send signed, cancelled or returned"
-        return watch, (Rejected("not_an_end", detail),)
+        return watch, (Rejected(Reason.NOT_AN_END, detail),)
     if watch.closed is not None and event.ts >= watch.closed:
         return watch, ()
     keep_ms = world.unopened_ms if watch.opened is None else world.lead_time.reopen_ms

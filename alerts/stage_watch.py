@@ -21,7 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.life import ACTIVE, UNBORN, Life, Seen, Trigger, advance, due, earliest, elapse, shown
-from alerts.model import Alert, Ended, Severity, State, Window
+from alerts.model import Alert, Ended, Reason, Severity, State, Window
 from alerts.notice import Measure, Moment, Subject, alert_of
 from alerts.rates import (
     Ring,
@@ -103,7 +103,7 @@ def stage_take(
     day = counted(turned(watch.day, now), ts, event.ok)
     if day is None:
         detail = f"ts {event.ts} is more than 24 h before {now}; it was not counted"
-        return watch, (Rejected("late_outcome", detail),)
+        return watch, (Rejected(Reason.LATE_OUTCOME, detail),)
     hour = turned(watch.hour, now)
     after = replace(
         watch,
@@ -134,9 +134,11 @@ def stage_is_blank(watch: StageWatch) -> bool:
 
 def _refused(watch: StageWatch, event: Outcome, now: int, world: World) -> Rejected | None:
     if watch.scope != f"stage:{event.stage}":
-        return Rejected("wrong_scope", f"{watch.scope} is not the scope of stage {event.stage}")
+        detail = f"{watch.scope} is not the scope of stage {event.stage}"
+        return Rejected(Reason.WRONG_SCOPE, detail)
     if event.ts > now + world.rate.ahead_ms:
-        return Rejected("future_outcome", f"ts {event.ts} is after {now}; set the sender's clock")
+        detail = f"ts {event.ts} is after {now}; set the sender's clock"
+        return Rejected(Reason.FUTURE_OUTCOME, detail)
     return None
 
 

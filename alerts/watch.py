@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alerts.model import Alert
+from alerts.model import Alert, Reason
 from alerts.notice import Moment, without_missed_repeats
 from alerts.order_watch import (
     OrderWatch,
@@ -48,7 +48,7 @@ def step(
     if not event.scope.startswith(wanted) or (state is not None and state.scope != event.scope):
         owner = "" if state is None else f" and came to {state.scope}"
         detail = f"{event.scope} is no {wanted} scope{owner}"
-        return state, (Rejected("wrong_scope", detail),)
+        return state, (Rejected(Reason.WRONG_SCOPE, detail),)
     passed: Sequence[Fact] = ()
     if state is not None:
         state, passed = wake(state, now, world)

@@ -24,7 +24,7 @@ from stream.bulk import BulkApp
 from stream.config import Clock, Settings
 from stream.metrics import Cells
 from stream.partition import Partition
-from stream.role import Live, Role
+from stream.role import Live, Role, counted
 from stream.sink import RedisSink
 from stream.store import Store
 
@@ -87,6 +87,8 @@ class Engine:
         self._rejoining = False
         self.turned_at = time.time()
         cells.gauge(self._gauges)
+        for cell in counted(role):
+            cells.declare(*cell)
 
     # Assigned: fence the last owner, load what it committed.
 

@@ -46,10 +46,7 @@ CATALOGUE: dict[str, Entry] = {
         "counter", "Messages handed to the partition that owns their key.", ("role",)
     ),
     "ping_ingest_delay_seconds": Entry(
-        "histogram", "GPS fix to processed, newest ping of each batch.", (), MINUTES
-    ),
-    "stage_duration_seconds": Entry(
-        "histogram", "Time an order spent in a stage.", ("stage",), HOURS
+        "histogram", "GPS fix to the broker, newest ping of each batch.", (), MINUTES
     ),
     "order_lead_time_seconds": Entry("histogram", "Received to signed.", (), HOURS),
     "orders": Entry("gauge", "Open orders by age of what is known: fresh, or why not.", ("age",)),
@@ -90,19 +87,34 @@ class Cells(Collector):
         self._counts: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
         self._histograms: dict[str, dict[Labels, list[float]]] = defaultdict(dict)
         self._gauges: list[Callable[[], Iterable[tuple[str, Labels, float]]]] = []
+        self._zeros: set[tuple[str, Labels]] = set()
         self._redis_up = 0.0
+
+    def declare(self, name: str, *labels: str) -> None:
+        """Export this one from now on, at 0 until it is counted."""
+        kind = CATALOGUE[name].kind
+        if kind == "counter":
+            self._counts[name][labels] += 0
+        elif kind == "gauge":
+            self._zeros.add((name, labels))
+        else:
+            self._cells_of(name, labels)
 
     def count(self, name: str, *labels: str, by: float = 1) -> None:
         self._counts[name][labels] += by
 
     def observe(self, name: str, value: float, *labels: str) -> None:
         """Histogram cells: one per bucket, the overflow, then the sum."""
-        cells = self._histograms[name].get(labels)
-        edges = CATALOGUE[name].edges
-        if cells is None:
-            cells = self._histograms[name][labels] = [0.0] * (len(edges) + 2)
-        cells[bisect_left(edges, value)] += 1
+        cells = self._cells_of(name, labels)
+        cells[bisect_left(CATALOGUE[name].edges, value)] += 1
         cells[-1] += value
+
+    def _cells_of(self, name: str, labels: Labels) -> list[float]:
+        cells = self._histograms[name].get(labels)
+        if cells is None:
+            edges = CATALOGUE[name].edges
+            cells = self._histograms[name][labels] = [0.0] * (len(edges) + 2)
+        return cells
 
     def gauge(self, read: Callable[[], Iterable[tuple[str, Labels, float]]]) -> None:
         """Ask `read` for (name, labels, value) at every scrape."""
@@ -114,6 +126,8 @@ class Cells(Collector):
     def collect(self) -> Iterator[Metric]:
         read: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
         read["redis_up"][()] = self._redis_up
+        for name, labels in self._zeros:
+            read[name][labels] = 0.0
         for gauge in self._gauges:
             for name, labels, value in gauge():
                 read[name][labels] += value

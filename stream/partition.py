@@ -132,6 +132,7 @@ class Partition:
         world = self.role.world(self.live)
         self._source, self._refused = (topic, source), 0
         taken = 0
+        messages: Sequence[Any] = ()
         for record in records:
             if record.offset < covered:
                 continue
@@ -154,6 +155,9 @@ class Partition:
         self.appended[topic] = records[-1].timestamp
         self._changed = True
         self.cells.count(source.counter, "accepted", by=taken - self._refused)
+        if source.delays and messages and type(messages[-1]) is not Rejected:
+            delay_ms = max(0, records[-1].timestamp - messages[-1].ts)
+            self.cells.observe(source.delays, delay_ms / 1000)
         return taken
 
     def _note(self, topic: str, at: Ms) -> None:

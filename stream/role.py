@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from geo.model import Ms
+from stream.letters import Reason
 from stream.metrics import Cells
 
 
@@ -57,6 +59,8 @@ class Input:
     """The metric that counts its messages by result."""
     keeps_time: bool = True
     """Whether it drives the event clock; a topic of rare commands would hold the clock back."""
+    delays: str = ""
+    """The histogram of the time from a message's `ts` to its record's; empty: none is kept."""
     unkept: frozenset[str] = frozenset()
     """Reasons of rejection that are counted but not written to the dead-letter topic: what it
     repeats is kept elsewhere."""
@@ -77,6 +81,10 @@ class Role:
     world: Callable[[Live], Any]
     publish: Callable[[Any, Sender], None]
     """Where a fact goes."""
+    facts: Iterable[type[Struct]]
+    """What its core makes, besides refusals."""
+    reasons: type[StrEnum]
+    """The words with which its core refuses."""
     interval_s: float
     """Longest time between two checkpoints of a partition that has something to save."""
     shows: str = ""
@@ -89,8 +97,26 @@ class Role:
     """The groups a state is counted in: each a gauge's name and labels."""
     measure: Callable[[Any, Cells], None] = _nothing
     """Metrics beyond the count of facts."""
+    counters: Iterable[tuple[str, ...]] = ()
+    """What `measure`, `census` and `tick` count, each a name and labels: all that there can be."""
     tick: Callable[[Mapping[tuple[str, ...], int], float, Cells], None] = _no_tick
     """Adds up what lasts: called with a partition's census and the seconds since the last call."""
     wakes_when_late: bool = False
     """Whether deadlines run on while input lags (the core then learns the lag), instead of waiting
     for it."""
+
+
+def counted(role: Role) -> Iterator[tuple[str, ...]]:
+    """Every cell (name, labels) that must be there at 0 from the start: no rate is seen of a first
+    increment (research/alerting.md D.1)."""
+    for source in role.inputs.values():
+        yield source.counter, "accepted"
+        yield from ((source.counter, reason) for reason in (*Reason, *role.reasons))
+        if source.delays:
+            yield (source.delays,)
+    yield from (("rejected", role.name, reason) for reason in (*Reason, *role.reasons))
+    yield from (("facts", role.name, fact.__name__.lower()) for fact in role.facts)
+    yield from (("checkpoints", role.name, result) for result in ("committed", "failed"))
+    for name in ("forwarded", "timers_fired", "assignments", "redis_refills", "checkpoint_seconds"):
+        yield name, role.name
+    yield from role.counters
