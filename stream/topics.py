@@ -30,7 +30,9 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """`append_time`: the broker stamps arrival, which is the engine's `now` for public input."""
+    """`append_time`: the broker stamps arrival, which is the engine's `now`. So all input has it: a
+    sender's stamp would be as old as its transaction, however long the broker was away before that
+    could be committed."""
 
     name: str
     key: str
@@ -54,12 +56,18 @@ class TopicSpec:
 
 TOPICS = (
     TopicSpec(PINGS, "vehicle", "vehicle pings, untrusted", append_time=True),
-    TopicSpec(PLANS, "vehicle", "which stops an order gives a vehicle", retention_ms=30 * DAY_MS),
+    TopicSpec(
+        PLANS,
+        "vehicle",
+        "which stops an order gives a vehicle",
+        append_time=True,
+        retention_ms=30 * DAY_MS,
+    ),
     TopicSpec(VEHICLE_FACTS, "vehicle", "visits and silences of vehicles"),
     TopicSpec(ORDER_EVENTS, "order", "what the order system says", append_time=True),
-    TopicSpec(ORDER_FACTS, "order", "visits and sightings that concern an order"),
+    TopicSpec(ORDER_FACTS, "order", "visits and sightings that concern an order", append_time=True),
     TopicSpec(ORDER_STATUS, "order", "the current status of each order", compacted=True),
-    TopicSpec(SIGNALS, "scope", "what the alert rules listen to"),
+    TopicSpec(SIGNALS, "scope", "what the alert rules listen to", append_time=True),
     TopicSpec(ALERT_EVENTS, "alert", "the current state of each alert", compacted=True),
     TopicSpec(
         DEAD_LETTERS, "none", "what could not be taken, with its reason", retention_ms=30 * DAY_MS
