@@ -84,7 +84,8 @@ class Partition:
         """How many states are of which kind, for gauges."""
         self.held = 0
         """Outputs and changed states waiting for a checkpoint."""
-        self._dirty: set[str] = set()
+        self._dirty: dict[str, Any] = {}
+        """States changed since the last checkpoint, by key."""
         self._outputs: dict[tuple[str, int], list[tuple[bytes, bytes]]] = {}
         self._shown: dict[str, Shown] = {}
         self._changed = False
@@ -250,10 +251,11 @@ class Partition:
         save."""
         if not self._changed:
             return None
-        states = [(key, self.revs.get(key, 0), self.states.get(key)) for key in self._dirty]
+        revs = self.revs
+        states = [(key, revs.get(key, 0), state) for key, state in self._dirty.items()]
         marker = Marker(self.epoch, self.rev, dict(self.offsets), dict(self.newest))
         taken = Checkpoint(self._outputs, states, marker, self._shown)
-        self._outputs, self._dirty, self._shown = {}, set(), {}
+        self._outputs, self._dirty, self._shown = {}, {}, {}
         self.held = 0
         self._changed = False
         return taken
@@ -275,7 +277,7 @@ class Partition:
 
     def _keep(self, key: str, old: Any, new: Any) -> None:
         self._changed = True
-        self._dirty.add(key)
+        self._dirty[key] = new
         self.held += 1
         if self.role.census is not None:
             self._recount(old, -1)
