@@ -44,7 +44,9 @@ def put(settings: Settings, records: Iterable[Put]) -> None:
 
 
 def read(settings: Settings, *names: str) -> dict[str, list[ConsumerRecord]]:
-    """The committed records of these topics up to their present ends, by name without prefix."""
+    """The committed records of these topics up to their present ends, by name without prefix.
+
+    Waits for transactions that are open."""
     return asyncio.run(_read(settings, names))
 
 
@@ -55,26 +57,29 @@ def latest(settings: Settings, name: str) -> dict[bytes, bytes]:
 
 
 async def _read(settings: Settings, names: tuple[str, ...]) -> dict[str, list[ConsumerRecord]]:
-    consumer = AIOKafkaConsumer(
+    partitions = [
+        TopicPartition(settings.topic(name), number)
+        for name in names
+        for number in range(settings.partitions)
+    ]
+    # A commit is answered before the broker has marked the records as committed: so read up to all
+    # there is, for which open transactions are waited for.
+    async with _consumer(settings, "read_uncommitted") as consumer:
+        ends = await consumer.end_offsets(partitions)
+    records: dict[str, list[ConsumerRecord]] = {name: [] for name in names}
+    async with _consumer(settings, "read_committed") as consumer:
+        consumer.assign(partitions)
+        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+            for record in chain.from_iterable((await consumer.getmany(timeout_ms=100)).values()):
+                records[record.topic.removeprefix(settings.topic_prefix)].append(record)
+    return records
+
+
+def _consumer(settings: Settings, isolation: str) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
         bootstrap_servers=settings.brokers,
-        isolation_level="read_committed",
+        isolation_level=isolation,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         check_crcs=settings.check_crcs,
     )
-    records: dict[str, list[ConsumerRecord]] = {name: [] for name in names}
-    await consumer.start()
-    try:
-        partitions = [
-            TopicPartition(settings.topic(name), number)
-            for name in names
-            for number in range(settings.partitions)
-        ]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for record in chain.from_iterable((await consumer.getmany(timeout_ms=100)).values()):
-                records[record.topic.removeprefix(settings.topic_prefix)].append(record)
-    finally:
-        await consumer.stop()
-    return records
