@@ -276,7 +276,12 @@ class RedisSink:
         number = slot.partition.number
         names = [self._mark(slot), keys.positions(number), keys.feed("pos", number)]
         rows = keys.pack_feed(packed)
-        args = [slot.partition.epoch, FEED_LENGTH, keys.POSITION_BYTES, rows]
+        args: list[int | bytes] = [
+            slot.partition.epoch,
+            FEED_LENGTH,
+            keys.POSITION_BYTES,
+            rows,
+        ]
         return str(await self._positions(keys=names, args=args), "ascii")
 
     def _mark(self, slot: _Slot) -> str:
