@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -28,6 +29,7 @@ from stream.metrics import Cells
 from stream.partition import Partition, Shown
 
 log = logging.getLogger(__name__)
+_pack = msgspec.msgpack.Encoder().encode
 
 CHUNK = 500
 FEED_LENGTH = 10_000
@@ -39,19 +41,22 @@ DRAIN_S = 2.0
 LOST, FENCED = "lost", "fenced"
 
 # KEYS: mark, index of open ones, feed. ARGV: epoch, expected rev, new rev, feed length, seconds to
-# keep, key prefix, then (id, rev, value, open) for each answer.
+# keep, key prefix, then a msgpack list of (id, rev, value, open): one argument, because redis-py
+# takes 0.7 us for each. All are strings: Redis knows no bytes of msgpack, and Lua would print a rev
+# with 14 digits.
 ANSWERS = """
 local held = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
 if held[1] and tonumber(held[1]) > tonumber(ARGV[1]) then return 'fenced' end
 if (held[2] or '') ~= ARGV[2] then return 'lost' end
-for i = 7, #ARGV, 4 do
-  local key, rev = ARGV[6] .. ARGV[i], ARGV[i + 1]
+for _, answer in ipairs(cmsgpack.unpack(ARGV[7])) do
+  local id, rev, value, open = unpack(answer)
+  local key = ARGV[6] .. id
   local old = redis.call('HGET', key, 'rev')
   if not old or tonumber(old) < tonumber(rev) then
-    redis.call('HSET', key, 'rev', rev, 's', ARGV[i + 2])
+    redis.call('HSET', key, 'rev', rev, 's', value)
     redis.call('EXPIRE', key, ARGV[5])
-    redis.call(ARGV[i + 3] == '1' and 'SADD' or 'SREM', KEYS[2], ARGV[i])
-    redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 's', ARGV[i + 2])
+    redis.call(open and 'SADD' or 'SREM', KEYS[2], id)
+    redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 's', value)
   end
 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', ARGV[3])
@@ -241,9 +246,8 @@ class RedisSink:
             FEED_LENGTH,
             KEEP_S,
             keys.entity(self._shows, ""),
+            _pack([(name, str(a.rev), a.value.decode(), a.open) for name, a in chunk]),
         ]
-        for identity, shown in chunk:
-            args += (identity, shown.rev, shown.value, "1" if shown.open else "0")
         names = [
             self._mark(slot),
             keys.open_index(self._shows, number),
