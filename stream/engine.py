@@ -25,7 +25,7 @@ from stream.config import Clock, Settings
 from stream.metrics import Cells
 from stream.partition import Partition
 from stream.role import Live, Role, counted
-from stream.sink import RedisSink
+from stream.sink import DRAIN_S, RedisSink
 from stream.store import Store
 
 log = logging.getLogger(__name__)
@@ -274,7 +274,9 @@ class Engine:
                 "%s: not all partitions were saved in time; their new owners repeat the rest",
                 self.role.name,
             )
-        await self._commit_offsets(o for o in several)
+        await self._commit_offsets(several)
+        if self._sink is not None:
+            await self._sink.drain(DRAIN_S)
         for owned in several:
             owned.alive = False
             self._forget(owned)

@@ -152,7 +152,9 @@ class RedisSink:
         failures = 0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), LOOK_S)
+                # Not wait_for: until Python 3.12 that may swallow the cancellation that ends us.
+                async with asyncio.timeout(LOOK_S):
+                    await self._work.wait()
             idle = not self._work.is_set()
             self._work.clear()
             try:
