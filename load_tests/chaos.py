@@ -139,7 +139,10 @@ def run(kafka: KafkaServer, seed: int, say: Say, mishaps: int = MISHAPS) -> Outc
 
 def _end(under: Trial, outcome: Outcome) -> None:
     """A clean stop: everything is committed, and still as it should be."""
-    under.cluster.wait_for(lambda: under.audit.quiet_ms() > STOP_MS, "no deadline is near")
+    under.cluster.wait_for(
+        lambda: not under.audit.look().all() and under.audit.quiet_ms() > STOP_MS,
+        "no deadline is near",
+    )
     stopped_at = now_ms()
     under.cluster.stop(*under.cluster.workers)
     outcome.add(under.audit.look(stopped_at))
