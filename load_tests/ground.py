@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 PARTITIONS = 4
 
-console = Console()
+console = Console(width=max(100, Console().width))
 
 
 @contextmanager

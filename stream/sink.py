@@ -33,10 +33,12 @@ _pack = msgspec.msgpack.Encoder().encode
 
 CHUNK = 500
 FEED_LENGTH = 10_000
+POSITION_FEED_LENGTH = 1_000
+"""Of up to 1,000 positions each; who is behind by more reads the positions themselves."""
 KEEP_S = 30 * 86_400
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 LOOK_S = 2.0
-"""How soon a Redis that came back empty is noticed when there is nothing to write."""
+"""How soon a Redis that came back empty is noticed by partitions with nothing to write."""
 DRAIN_S = 2.0
 LOST, FENCED = "lost", "fenced"
 
@@ -149,16 +151,16 @@ class RedisSink:
 
     async def run(self) -> None:
         """Write whatever there is, for ever; an outage is waited out."""
-        failures = 0
+        failures, looked = 0, time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
                 # Not wait_for: until Python 3.12 that may swallow the cancellation that ends us.
                 async with asyncio.timeout(LOOK_S):
                     await self._work.wait()
-            idle = not self._work.is_set()
             self._work.clear()
             try:
-                if idle:
+                if time.monotonic() - looked >= LOOK_S:
+                    looked = time.monotonic()
                     await self._look()
                 await self._flush_all()
                 failures = 0
@@ -177,7 +179,7 @@ class RedisSink:
         await self._redis.aclose()
 
     async def _look(self) -> None:
-        """With nothing to write: has Redis still what we wrote?"""
+        """Has Redis still what we wrote? A partition with nothing to write would not find out."""
         for slot in list(self._slots.values()):
             if slot.mark is not None and await self._held(slot) != slot.mark:
                 slot.mark = None
@@ -195,8 +197,11 @@ class RedisSink:
             if said == "ok" and slot.partition.rows:
                 said = await self._write_positions(slot)
             if said == FENCED:
-                # Another worker owns this partition now; the engine will learn it from Kafka.
-                self._slots.pop(slot.partition.number, None)
+                # Another worker owns this partition; Kafka will tell the engine, too.
+                number = slot.partition.number
+                log.warning("%s-%d: Redis knows a newer owner", self._role, number)
+                self._cells.count("redis_fenced", self._role)
+                self._slots.pop(number, None)
             elif said == LOST:
                 slot.mark = None
 
@@ -284,7 +289,7 @@ class RedisSink:
         rows = keys.pack_feed(packed)
         args: list[int | bytes] = [
             slot.partition.epoch,
-            FEED_LENGTH,
+            POSITION_FEED_LENGTH,
             keys.POSITION_BYTES,
             rows,
         ]
