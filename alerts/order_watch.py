@@ -103,12 +103,12 @@ def order_take(
 
 
 def order_current(watch: OrderWatch, now: int, world: World) -> tuple[Alert, ...]:
-    """Both alerts as of `now`, as far as there is anything to show."""
+    """Both alerts as of `now`, as far as anybody was ever told of them."""
     alerts: list[Alert] = []
-    if watch.lead.state is not State.INACTIVE:
+    if watch.lead != UNBORN:
         subject = Subject(watch.scope, world.lead_time)
         alerts.append(alert_of(watch.lead, subject, _open_for(watch, now), now))
-    if watch.fresh.state is not State.INACTIVE:
+    if watch.fresh != UNBORN:
         subject = Subject(watch.scope, world.freshness)
         alerts.append(alert_of(watch.fresh, subject, _old_by(watch.fresh, now, world), now))
     return tuple(alerts)

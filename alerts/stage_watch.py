@@ -117,8 +117,8 @@ def stage_take(
 
 
 def stage_current(watch: StageWatch, now: int, world: World) -> tuple[Alert, ...]:
-    """The stage's alert as of `now`, if there is anything to show."""
-    if watch.life.state is State.INACTIVE:
+    """The stage's alert as of `now`, if anybody was ever told of it."""
+    if watch.life == UNBORN:
         return ()
     subject = Subject(watch.scope, world.error_rate)
     return (alert_of(watch.life, subject, _measure(watch), now),)

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from commands import topics
+from commands.redis import without_password
 from commands.round_trip import RoundTrip, outside, round_trips
 from commands.topics import BrokerAway
 from stream.config import Settings
@@ -210,7 +211,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         yield _clock("Redis's clock", skew_ms)
     except (redis.RedisError, ValueError) as away:
         mend = "start one, or name yours with --redis or MILEPOST_REDIS"
-        where = re.sub(r"//[^/]*@", "//", settings.redis)  # without the password
+        where = without_password(settings.redis)
         yield Finding(Level.BAD, "Redis", f"{where}: {away}", mend)
 
 

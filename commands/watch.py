@@ -20,6 +20,7 @@ from rich.text import Text
 from alerts.labels import Language, sentence
 from alerts.model import Alert, Rule, State
 from alerts.notice import alert_id
+from commands.redis import without_password
 from commands.words import STATES, ago, both, clock, lasted, place
 from geo.model import Motion
 from orders.labels import AGES, CODES, STAGES
@@ -73,7 +74,7 @@ class Watch:
             self.away = None
         except (RedisError, OSError) as wrong:
             since = self.away.since if self.away else now_ms
-            self.away = Away(since, str(wrong), self._settings.redis)
+            self.away = Away(since, str(wrong), without_password(self._settings.redis))
 
     def _ask(self, name: str) -> Watched:
         found = self._redis.hget(keys.entity(keys.ORDERS, name), keys.ANSWER.decode())

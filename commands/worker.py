@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -35,6 +36,8 @@ ROLES: dict[str, tuple[Role, ...]] = {
 QUEUED_LISTS = 16
 """Lists waiting between Faust's consumer and an agent; more and the consumer waits."""
 RESTART_PAUSE_S = (1.0, 2.0, 5.0, 10.0)
+STEADY_S = 60.0
+"""A role that ran for so long starts at once again after a failure."""
 STOP_LIMIT_S = 20.0
 YOUNG_OBJECTS, YOUNG_COLLECTIONS = 50_000, 20
 """Python looks for cycles after so many new objects, not after 700: a list of records is no
@@ -58,10 +61,10 @@ async def _work(settings: Settings, roles: Sequence[Role]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    partitions = await partition_count(settings, roles, stop)
     cells, health = Cells(), Health()
     async with AsyncExitStack() as stack:
         address = await stack.enter_async_context(serve_http(settings.http, cells, health))
+        partitions = await partition_count(settings, roles, stop)
         Console(stderr=True).print(
             f"worker: {', '.join(r.name for r in roles)}; broker {settings.brokers}; "
             f"{partitions} partitions; http://{address}/metrics",
@@ -91,7 +94,10 @@ async def _keep_running(
         try:
             await engine.start()
             await app.start()
+            started = time.monotonic()
             await _first(stop.wait(), app._crashed.wait())
+            if time.monotonic() - started > STEADY_S:
+                failures = 0
         except Exception as failed:
             log.warning("%s: could not start (%r)", role.name, failed)
         if app.crashed:
@@ -107,7 +113,7 @@ async def _keep_running(
 def make_app(role: Role, settings: Settings) -> BulkApp:
     """The Faust app of one role. Its settings are argued in research/faust.md, "Settings to start
     from"."""
-    return BulkApp(
+    app = BulkApp(
         f"{settings.app}-{role.name}",
         broker=f"kafka://{settings.brokers}",
         ConsumerScheduler=BulkScheduler,
@@ -125,6 +131,8 @@ def make_app(role: Role, settings: Settings) -> BulkApp:
         web_enabled=False,
         store="memory://",
     )
+    app.topic_prefix = settings.topic_prefix
+    return app
 
 
 def attach(app: BulkApp, engine: Engine, role: Role, settings: Settings) -> None:

@@ -25,7 +25,7 @@ from geo.model import Ms, Ping, Rejected
 
 
 class Reason(StrEnum):
-    """Why a ping is no position. Also the label of the metric and of the dead letter."""
+    """Why a ping is no position, or a plan not taken; also the label of metric and dead letter."""
 
     DUPLICATE = "duplicate"
     TIME_UNIT = "time_unit"
@@ -34,6 +34,8 @@ class Reason(StrEnum):
     CLOCK_FUTURE = "clock_future"
     OUT_OF_ORDER = "out_of_order"
     IMPLIED_SPEED = "implied_speed"
+    TOO_MANY_STOPS = "too_many_stops"
+    """Of a plan, not of a ping."""
 
 
 class Limits(Struct, frozen=True):

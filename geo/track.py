@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.cleaning import Limits, refuse
-from geo.model import Motion, Ms, Ping, Silence, VehicleFact, VehiclePlan
+from geo.cleaning import Limits, Reason, refuse
+from geo.model import Motion, Ms, Ping, Rejected, Silence, VehicleFact, VehiclePlan
 from geo.plans import Plans, is_clear, look_for_stops, orders_of, place_of, replan, visit_stops
 from geo.sightings import SightingRule, motion_due, sightings
 from geo.visits import VisitRule
@@ -30,6 +30,9 @@ class World(Struct, frozen=True):
     limits: Limits = Limits()
     visits: VisitRule = VisitRule()
     sightings: SightingRule = SightingRule()
+    max_stops: int = 2_000
+    """Of all orders of one vehicle: its state is one Kafka record, of at most a megabyte; a stop
+    takes some 200 bytes of it."""
     silent_after_ms: int = 900_000
     """15 minutes: the promise that no status is silently older (design.md §4.4, field.md §9)."""
 
@@ -81,6 +84,14 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     return replace(state, wake_at=None, silent_since=last.ts), facts
 
 
+def _too_many(plan: VehiclePlan, limit: int) -> Rejected:
+    return Rejected(
+        Reason.TOO_MANY_STOPS,
+        f"{plan.vehicle_id} would have more than {limit} stops: end the plans of orders that are "
+        "over, and give each vehicle an id of its own",
+    )
+
+
 def _is_uneventful(plans: Plans, position: Ping, world: World) -> bool:
     return is_clear(plans, position) and motion_due(plans, position, world.sightings) is None
 
@@ -115,6 +126,8 @@ def _take_plan(
     last = state.last
     before = state.plans or Plans()
     plans = replan(before, plan)
+    if len(plans.planned) > world.max_stops:
+        return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
     if plans is before:
         return (None if state == Track() else state), ()
     if not (plans.planned or plans.stays):

@@ -177,8 +177,7 @@ def _plans(before: Order, after: Order, event: OrderEvent) -> Iterator[VehiclePl
     ended = ended_at(after)
     if ended is not None:
         if held is not None and ended_at(before) is None:
-            # Not before the assignment it ends, even where the end is dated earlier: vehicles keep
-            # the newest.
+            # Dated not before the assignment it ends, even where the end itself is.
             yield VehiclePlan(held.vehicle_id, max(ended, held.ts), (), after.order_id)
         return
     if not isinstance(event, Assigned):

@@ -21,6 +21,8 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 
+from geo.model import Ms
+
 FETCH_WAIT_MS = 100
 MAX_RECORDS = 5_000
 """Longest list handed to an agent, so that one busy partition holds the event loop for some 50 ms
@@ -67,7 +69,13 @@ class Bulk:
 class BulkScheduler(DefaultSchedulingStrategy):
     """Yields lists, taking turns between the partitions of a fetch."""
 
+    def __init__(self) -> None:
+        self.handed: dict[tuple[str, int], int] = {}
+        """(topic, partition) to the offset after the last record that left the client."""
+
     def iterate(self, records: Mapping[Any, Sequence[Any]]) -> Iterator[tuple[Any, Bulk]]:
+        for tp, whole in records.items():
+            self.handed[tp.topic, tp.partition] = whole[-1].offset + 1
         longest = max(map(len, records.values()), default=0)
         for start in range(0, longest, MAX_RECORDS):
             for tp, whole in records.items():
@@ -94,7 +102,12 @@ class Transport(driver.Transport):
 
 
 class BulkApp(faust.App):
-    """A Faust app whose agents receive lists of committed records."""
+    """A Faust app whose agents receive lists of committed records.
+
+    The methods below take topics as `stream.topics` names them, without the prefix.
+    """
+
+    topic_prefix = ""
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
@@ -102,24 +115,38 @@ class BulkApp(faust.App):
     def _create_directories(self) -> None:
         """Faust's data directory is for tables, of which there are none: leave nothing behind."""
 
-    # The three things below reach into Faust's consumer; tests/engine holds them to it.
+    # What follows reaches into Faust's consumer; tests/engine holds it to that.
 
     def position(self, topic: str, partition: int) -> tuple[int, int | None]:
-        """Next offset the client will hand out, and the end of what is committed; None while not
-        known."""
-        client = self._client()
-        assignment = (
-            client._subscription.subscription and client._subscription.subscription.assignment
-        )
-        tp = TopicPartition(topic, partition)
-        if not assignment or tp not in assignment.tps:
-            return 0, None
-        state = assignment.state_value(tp)
-        if not state.has_valid_position:
+        """Next offset the client will hand out, and the end of what was committed when the broker
+        was last asked; None while not known."""
+        state = self._state(topic, partition)
+        if state is None or not state.has_valid_position:
             return 0, None
         # A broker without transactions (the embedded one) reports -1 for the last stable offset.
         stable = state.lso is not None and state.lso >= 0
         return state.position, state.lso if stable else state.highwater
+
+    def asked_at(self, topic: str, partition: int) -> Ms:
+        """When the broker last answered a fetch of this partition; 0 while it has not."""
+        state = self._state(topic, partition)
+        return 0 if state is None or state.timestamp is None else int(state.timestamp)
+
+    def handed(self, topic: str, partition: int) -> int:
+        """The offset after the last record that is on its way to the agent, or was."""
+        return int(self.consumer.scheduler.handed.get((self.topic_prefix + topic, partition), 0))
+
+    def forget_handed(self) -> None:
+        """A new assignment begins at committed offsets again."""
+        self.consumer.scheduler.handed.clear()
+
+    def _state(self, topic: str, partition: int) -> Any:
+        subscription = self._client()._subscription.subscription
+        tp = TopicPartition(self.topic_prefix + topic, partition)
+        if subscription is None or subscription.assignment is None:
+            return None
+        assignment = subscription.assignment
+        return assignment.state_value(tp) if tp in assignment.tps else None
 
     async def commit_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """Commit as the group's offsets. Faust's own way would end the worker on a broker's

@@ -7,14 +7,15 @@ at.
 
 `event`: the greatest event time seen, for replays of the past. With several inputs it is the time
 of the one that is furthest behind, so that a fast replay of orders does not outrun their vehicles;
-an input that has had nothing for two seconds no longer holds the others back.
+an input that has had nothing for six seconds no longer holds the others back.
 """
 
 from __future__ import annotations
 
 from geo.model import Ms
 
-IDLE_MS = 2_000
+IDLE_MS = 6_000
+"""Two checkpoints of the vehicles agent, whose facts orders wait for."""
 FUTURE_MS = 120_000
 """An event time further ahead of the broker's clock than this is a broken clock and moves
 nothing."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -23,6 +24,7 @@ from geo.model import Ms
 from stream.bulk import BulkApp
 from stream.config import Clock, Settings
 from stream.metrics import Cells
+from stream.owned import Owned
 from stream.partition import Partition
 from stream.role import Live, Role, counted
 from stream.sink import DRAIN_S, RedisSink
@@ -36,34 +38,9 @@ MAX_HELD = 50_000
 memory)."""
 COMMIT_OFFSETS_S = 1.0
 RELEASE_LIMIT_S = 8.0
-REJOIN_PAUSE_S = 1.0
+REJOIN_PAUSE_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 LATE_MS = 30_000
 """Input lag from which deadlines of roles that may run late no longer wait for the input."""
-
-
-class Owned:
-    """A partition this process owns: its memory, its checkpoints on Kafka, and what is going on
-    with it."""
-
-    def __init__(self, partition: Partition, store: Store) -> None:
-        self.partition = partition
-        self.store = store
-        self.loaded = asyncio.get_running_loop().create_future()
-        """Result: True if the partition may be stepped, False if it could not be loaded."""
-        self.loading: asyncio.Task[None] | None = None
-        self.saving: asyncio.Task[None] | None = None
-        self.in_flight = 0
-        """Outputs and states in the transaction that is under way."""
-        self.alive = True
-        self.saved_at = self.since = time.monotonic()
-        self.offsets: dict[str, int] = {}
-        """Input topic to next offset, as of the last committed checkpoint."""
-        self.quiet: dict[str, int] = {}
-        """Input topic to the number of ticks for which all of it had been taken in."""
-
-    @property
-    def running(self) -> bool:
-        return self.alive and self.loaded.done() and bool(self.loaded.result())
 
 
 class Engine:
@@ -84,9 +61,13 @@ class Engine:
         self._assigned = asyncio.Event()
         self._base = {settings.topic(name): name for name in role.inputs}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
         self._rejoining = False
+        self._losses: Counter[int] = Counter()
+        """Partition number to how often it was lost since it last saved anything."""
+        self._committing_offsets = False
         self.turned_at = time.time()
-        cells.gauge(self._gauges)
+        cells.gauge(role.name, self._gauges)
         for cell in counted(role):
             cells.declare(*cell)
 
@@ -97,6 +78,7 @@ class Engine:
         numbers = self._whole(topic_partitions)
         self._cells.count("assignments", self.role.name)
         self._rejoining = False
+        self._app.forget_handed()
         for number in numbers:
             partition = Partition(self.role, number, self._partitions, self._cells)
             owned = self._owned[number] = Owned(partition, Store(self.role, number, self._settings))
@@ -118,14 +100,15 @@ class Engine:
         partition = owned.partition
         try:
             states, marker = await owned.store.open()
+            partition.begin(states, marker, _now_ms())
+            # The epoch is Kafka's before Redis, or the next owner, can hear of it.
+            await self._commit(owned)
         except Exception as failed:
             owned.loaded.set_result(False)
-            await self._lose(owned, failed)
+            self._lose(owned, failed)
             return
-        partition.begin(states, marker, _now_ms())
         if self._settings.clock is Clock.EVENT:
             partition.follow_events()
-        owned.offsets = dict(partition.offsets)
         log.info("%s-%d loaded: %d states", self.role.name, partition.number, len(partition.states))
         if self._sink is not None and owned.alive:
             self._sink.own(partition)
@@ -137,30 +120,36 @@ class Engine:
         """The body of the Faust agent."""
         async for event in stream:
             message = event.message
+            await self._assigned.wait()
+            owned = self._owned.get(message.partition)
+            if owned is None or not await asyncio.shield(owned.loaded) or not owned.alive:
+                continue
             if message.generation_id == self._app.consumer_generation_id:
-                await self._take_in(self._base[message.topic], message.partition, event.value)
-            # Else it waited in a queue while the group rebalanced: whoever owns it now reads it
-            # again.
+                owned.give(self._base[message.topic], event.value)
+                self._step(owned)
+                await self._relieve(owned)
+            # Else it waited in a queue while the group rebalanced: its owner reads it again.
 
-    async def _take_in(self, topic: str, number: int, records: Any) -> None:
-        await self._assigned.wait()
-        owned = self._owned.get(number)
-        if owned is None or not await asyncio.shield(owned.loaded) or not owned.alive:
-            return
-        partition = owned.partition
-        owned.quiet[topic] = 0
+    def _step(self, owned: Owned) -> None:
+        """Take in the records whose turn it is."""
+        partition, wall = owned.partition, _now_ms()
         try:
             if partition.clock is not None:
-                partition.clock.settle(_now_ms())
-            partition.take_in(topic, records)
-        except (
-            Exception
-        ) as failed:  # Not by a message, those are dead letters: half a list is in memory.
-            await self._lose(owned, failed)
+                partition.clock.settle(wall)
+            for topic, records in owned.ready(self._app, wall):
+                partition.take_in(topic, records)
+        except Exception as failed:
+            # Not by a message, those are dead letters: half a list is in memory.
+            self._lose(owned, failed)
             return
-        if self._sink is not None and partition.rows:
+        if self._sink is None:
+            partition.rows.clear()
+        elif partition.rows:
             self._sink.moved()
-        if partition.held >= MAX_HELD:
+
+    async def _relieve(self, owned: Owned) -> None:
+        """Let nothing more in before what the partition holds is saved, if that is much."""
+        if owned.partition.held >= MAX_HELD:
             await self._checkpoint(owned)
             await self._checkpoint(owned)  # The first may have been one already under way.
 
@@ -168,21 +157,21 @@ class Engine:
 
     async def turn(self) -> None:
         """The engine's clockwork; runs until cancelled."""
-        offsets_at = time.monotonic()
-        before = time.monotonic()
+        offsets_at = before = time.monotonic()
         while True:
             await asyncio.sleep(TICK_S)
             self.turned_at = time.time()
             now = time.monotonic()
             for owned in [o for o in self._owned.values() if o.running]:
+                self._step(owned)
                 self._wake(owned)
                 if now - owned.saved_at >= self.role.interval_s and owned.saving is None:
                     owned.saving = self._spawn(self._save(owned))
                 self.role.tick(owned.partition.census, now - before, self._cells)
             before = now
-            if now - offsets_at >= COMMIT_OFFSETS_S:
+            if now - offsets_at >= COMMIT_OFFSETS_S and not self._committing_offsets:
                 offsets_at = now
-                await self._commit_offsets(self._owned.values())
+                self._spawn(self._commit_offsets(list(self._owned.values())))
 
     def _wake(self, owned: Owned) -> None:
         partition, wall = owned.partition, _now_ms()
@@ -190,23 +179,12 @@ class Engine:
             partition.clock.settle(wall)
             partition.wake(partition.clock.now)
             return
-        read = min(self._read_until(owned, topic, wall) for topic in self.role.inputs)
-        lag = wall - read if read else 0
+        read = owned.read_until(self._app, wall)
+        lag = max(0, wall - (read or owned.since_ms))
         partition.live = Live(lag, partition.newest, partition.census)
-        settled = time.monotonic() - owned.since > LATE_MS / 1000
+        settled = wall - owned.since_ms > LATE_MS
         late = self.role.wakes_when_late and lag > LATE_MS and settled
         partition.wake(wall if late else read)
-
-    def _read_until(self, owned: Owned, topic: str, wall: Ms) -> Ms:
-        """The time up to which we have seen everything the broker has on `topic`; 0 if not known
-        yet."""
-        position, end = self._app.position(self._settings.topic(topic), owned.partition.number)
-        if end is None or position < end:
-            owned.quiet[topic] = 0
-            return owned.partition.appended.get(topic, 0)
-        # The client counts a record as read when it hands it out; the second look finds it stepped.
-        owned.quiet[topic] = owned.quiet.get(topic, 0) + 1
-        return wall if owned.quiet[topic] > 1 else owned.partition.appended.get(topic, 0)
 
     # Checkpointed: outputs, states and offsets in one transaction, then Redis and the group's
     # offsets.
@@ -218,24 +196,28 @@ class Engine:
         await asyncio.shield(owned.saving)
 
     async def _save(self, owned: Owned) -> None:
-        started = time.monotonic()
-        owned.saved_at = started
+        owned.saved_at = time.monotonic()
         owned.in_flight = owned.partition.held
         try:
-            checkpoint = owned.partition.take()
-            if checkpoint is None:
-                return
-            await owned.store.commit(checkpoint)
+            await self._commit(owned)
+            self._losses.pop(owned.partition.number, None)
         except Exception as failed:
             self._cells.count("checkpoints", self.role.name, "failed")
-            await self._lose(owned, failed)
-            return
+            self._lose(owned, failed)
         finally:
             owned.saving, owned.in_flight = None, 0
+
+    async def _commit(self, owned: Owned) -> None:
+        """One transaction with all that has come together, if we still own it."""
+        checkpoint = owned.partition.take() if owned.alive else None
+        if checkpoint is None:
+            return
+        started = time.monotonic()
+        await owned.store.commit(checkpoint)
         owned.offsets = checkpoint.marker.offsets
         self._cells.count("checkpoints", self.role.name, "committed")
         self._cells.observe("checkpoint_seconds", time.monotonic() - started, self.role.name)
-        if self._sink is not None:
+        if self._sink is not None and owned.alive:
             self._sink.committed(owned.partition.number, checkpoint.shown, checkpoint.marker.rev)
 
     async def _commit_offsets(self, several: Iterable[Owned]) -> None:
@@ -249,15 +231,15 @@ class Engine:
             for topic, offset in owned.offsets.items()
             if owned.running
         }
-        if offsets and not self._app.rebalancing:
-            try:
-                await asyncio.wait_for(self._app.commit_offsets(offsets), RELEASE_LIMIT_S)
-            except (KafkaError, TimeoutError, RuntimeError) as failed:
-                log.info(
-                    "%s: group offsets not committed, the next try will do: %r",
-                    self.role.name,
-                    failed,
-                )
+        if not offsets or self._app.rebalancing:
+            return
+        self._committing_offsets = True
+        try:
+            await asyncio.wait_for(self._app.commit_offsets(offsets), RELEASE_LIMIT_S)
+        except (KafkaError, TimeoutError, RuntimeError) as failed:
+            log.info("%s: group offsets wait for the next try: %r", self.role.name, failed)
+        finally:
+            self._committing_offsets = False
 
     # Revoked, or lost.
 
@@ -266,6 +248,10 @@ class Engine:
         go."""
         self._assigned.clear()
         several, self._owned = list(self._owned.values()), {}
+        await self._end([owned.loading for owned in several if owned.loading is not None])
+        for owned in several:
+            if not owned.loaded.done():
+                owned.loaded.set_result(False)
         try:
             async with asyncio.timeout(RELEASE_LIMIT_S):
                 await asyncio.gather(*(self._finish(owned) for owned in several))
@@ -289,7 +275,7 @@ class Engine:
         if owned.alive:
             await self._checkpoint(owned)
 
-    async def _lose(self, owned: Owned, why: Exception) -> None:
+    def _lose(self, owned: Owned, why: Exception) -> None:
         """Throw the partition's memory away; if it is still ours, the next assignment loads it
         again."""
         if not owned.alive:
@@ -299,10 +285,13 @@ class Engine:
         self._forget(owned)
         if not self._rejoining:
             self._rejoining = True
-            self._spawn(self._rejoin())
+            self._spawn(self._rejoin(owned.partition.number))
 
-    async def _rejoin(self) -> None:
-        await asyncio.sleep(REJOIN_PAUSE_S)
+    async def _rejoin(self, number: int) -> None:
+        """Soon after a first loss, later when the same happens again and again."""
+        pause = REJOIN_PAUSE_S[min(self._losses[number], len(REJOIN_PAUSE_S) - 1)]
+        self._losses[number] += 1
+        await asyncio.sleep(pause)
         if self._rejoining and not self._app.should_stop:
             self._app.rejoin()
 
@@ -310,7 +299,9 @@ class Engine:
         number = owned.partition.number
         if self._sink is not None:
             self._sink.disown(number)
-        self._spawn(self._close(owned))
+        closing = self._spawn(self._close(owned))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def _close(self, owned: Owned) -> None:
         try:
@@ -326,15 +317,19 @@ class Engine:
         """Begin to turn; a failure of the clockwork itself ends the app, which starts anew."""
         self._spawn(self.turn()).add_done_callback(self._end_app)
         if self._sink is not None:
-            self._spawn(self._sink.run())
+            self._spawn(self._sink.run()).add_done_callback(self._end_app)
 
     async def stop(self) -> None:
         """After `release`: end what runs in the background."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._end(list(self._tasks))
         if self._sink is not None:
             await self._sink.close()
+
+    async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _end_app(self, turning: asyncio.Task[Any]) -> None:
         if not turning.cancelled() and (wrong := turning.exception()) is not None:
@@ -368,7 +363,7 @@ class Engine:
             number = owned.partition.number
             yield "consumer_lag_seconds", (name, str(number)), owned.partition.live.lag_ms / 1000
             for topic in self.role.inputs:
-                position, end = self._app.position(self._settings.topic(topic), number)
+                position, end = self._app.position(topic, number)
                 yield "consumer_lag_records", (topic, str(number)), max(0, (end or 0) - position)
             for group, count in owned.partition.census.items():
                 yield group[0], group[1:], count

@@ -27,7 +27,6 @@ POSITIONS = "pos"
 
 REV = b"rev"
 ANSWER = b"s"
-ROWS = b"b"
 
 ROWS_PER_WRITE = 1_000
 """Positions in one write: Lua's unpack takes fewer than 8,000 values."""

@@ -70,6 +70,7 @@ CATALOGUE: dict[str, Entry] = {
     "timers_fired": Entry("counter", "Deadlines that ran.", ("role",)),
     "redis_up": Entry("gauge", "1 while Redis answers."),
     "redis_waiting": Entry("gauge", "Keys not yet written to Redis.", ("role",)),
+    "redis_fenced": Entry("counter", "Writes refused for a newer owner's.", ("role",)),
     "redis_refills": Entry(
         "counter", "Times a partition's answers were compared and completed.", ("role",)
     ),
@@ -86,7 +87,7 @@ class Cells(Collector):
         self._prefix = prefix
         self._counts: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
         self._histograms: dict[str, dict[Labels, list[float]]] = defaultdict(dict)
-        self._gauges: list[Callable[[], Iterable[tuple[str, Labels, float]]]] = []
+        self._gauges: dict[str, Callable[[], Iterable[tuple[str, Labels, float]]]] = {}
         self._zeros: set[tuple[str, Labels]] = set()
         self._redis_up = 0.0
 
@@ -116,9 +117,9 @@ class Cells(Collector):
             cells = self._histograms[name][labels] = [0.0] * (len(edges) + 2)
         return cells
 
-    def gauge(self, read: Callable[[], Iterable[tuple[str, Labels, float]]]) -> None:
-        """Ask `read` for (name, labels, value) at every scrape."""
-        self._gauges.append(read)
+    def gauge(self, who: str, read: Callable[[], Iterable[tuple[str, Labels, float]]]) -> None:
+        """Ask `read` for (name, labels, value) at every scrape, in place of an earlier `who`."""
+        self._gauges[who] = read
 
     def redis(self, *, up: bool) -> None:
         self._redis_up = float(up)
@@ -128,7 +129,7 @@ class Cells(Collector):
         read["redis_up"][()] = self._redis_up
         for name, labels in self._zeros:
             read[name][labels] = 0.0
-        for gauge in self._gauges:
+        for gauge in self._gauges.values():
             for name, labels, value in gauge():
                 read[name][labels] += value
         for name, entry in CATALOGUE.items():

@@ -115,6 +115,7 @@ class Partition:
             last = max(marker.epoch, marker.rev >> EPOCH_SHIFT)
         self.epoch = max(last + 1, wall // 1000)
         self.rev = self.epoch << EPOCH_SHIFT
+        self._changed = True  # The epoch itself is to be saved.
 
     def follow_events(self) -> None:
         """Let event time, not the wall, drive this partition."""
@@ -186,6 +187,7 @@ class Partition:
     def _forward(self, key: str, message: Struct) -> None:
         """The producer used another key or partitioner than ours: hand the message to its owner."""
         assert self._source is not None
+        self._refused += 1  # Its owner will count it.
         self.cells.count("forwarded", self.role.name)
         self.send(self._source[0], key, message)
 
@@ -267,10 +269,13 @@ class Partition:
             return {}
         again: dict[str, Shown] = {}
         for key, rev in self.revs.items():
-            if mark < rev <= committed and key in self.states:
-                for name, message, open in self.role.current(self.states[key], now):
-                    force_setattr(message, "rev", rev)
-                    again[name] = Shown(rev, encode(message), open)
+            if rev <= mark or key not in self.states:
+                continue
+            for name, message, open in self.role.current(self.states[key], now):
+                if rev > committed and name in self._shown:
+                    continue  # It comes with its checkpoint.
+                force_setattr(message, "rev", min(rev, committed))
+                again[name] = Shown(min(rev, committed), encode(message), open)
         return again
 
     # Shared by both.

@@ -51,14 +51,18 @@ class Store:
 
     async def open(self) -> tuple[list[tuple[str, int, Any]], Marker | None]:
         """Fence the last owner, then load (key, rev, state) and the marker of what it committed."""
-        await self._producer.start()
-        return await asyncio.wait_for(self._load(), LOAD_LIMIT_S)
+        async with asyncio.timeout(LOAD_LIMIT_S):
+            await self._producer.start()
+            return await self._load()
 
     async def close(self) -> None:
         await self._producer.stop()
 
     async def commit(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint, all or nothing. Any exception means nothing of it will be seen."""
+        """Write a checkpoint, all or nothing.
+
+        After an exception it may or may not have been committed: only loading tells.
+        """
         await asyncio.wait_for(self._commit(checkpoint), COMMIT_LIMIT_S)
 
     async def _commit(self, checkpoint: Checkpoint) -> None:

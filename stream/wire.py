@@ -1,6 +1,6 @@
 """Bytes in, messages out: what stands in the records of every topic.
 
-Public topics are JSON, the engine's own state topics msgpack. Types are strict (no "5" for 5),
+Public topics are JSON. Types are strict (no "5" for 5),
 unknown fields are skipped, so a producer may be newer than we are. Nothing a producer can send
 raises: each `decode_*` gives what the record holds, good messages and `Rejected` ones, in order.
 
@@ -82,7 +82,6 @@ _signal: Decoder[Signal] = Decoder(Signal)
 _letter = Decoder(DeadLetter)
 
 _json = msgspec.json.Encoder()
-_msgpack = msgspec.msgpack.Encoder()
 
 
 def decode_pings(value: bytes | None) -> Sequence[Ping | Rejected]:
@@ -129,16 +128,6 @@ def decode_letters(value: bytes | None) -> Sequence[DeadLetter | Rejected]:
 def encode(message: Struct) -> bytes:
     """A message of a public topic as JSON; fields stand in the order of their struct."""
     return _json.encode(message)
-
-
-def encode_state(state: object) -> bytes:
-    """A core's state as msgpack, for the engine's own topics."""
-    return _msgpack.encode(state)
-
-
-def decode_state(value: bytes, state_type: type[T]) -> T:
-    """What `encode_state` made. Raises msgspec's ValidationError for another version's state."""
-    return msgspec.msgpack.decode(value, type=state_type)
 
 
 def _single(value: bytes | None, decoder: Decoder[T], topic: str) -> tuple[T | Rejected]:

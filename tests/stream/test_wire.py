@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from geo.model import Fence, Ping, Rejected, Silence, Stop, StopRole, VehiclePlan, Visit
+from geo.model import Ping, Rejected
 from stream import topics, wire
 from stream.letters import Reason
 from stream.traccar import Forwarded
@@ -248,18 +248,3 @@ def test_nesting_is_rejected_also_when_our_own_stack_is_deep() -> None:
 
     depth = len(inspect.stack())
     assert from_below(sys.getrecursionlimit() - depth - 100) == [Reason.TOO_DEEP]
-
-
-class Remembered(Struct, frozen=True):
-    stops: tuple[Stop, ...]
-    plan: VehiclePlan | None = None
-
-
-def test_a_state_comes_back_as_it_was_saved() -> None:
-    state = Remembered((Stop("s", StopRole.HUB, Fence(1.0, 2.0)),), VehiclePlan("v", 1, ()))
-    assert wire.decode_state(wire.encode_state(state), Remembered) == state
-
-
-def test_a_state_of_another_version_is_an_error() -> None:
-    with pytest.raises(msgspec.ValidationError):
-        wire.decode_state(wire.encode_state(Silence("v", 1, 2)), Visit)
