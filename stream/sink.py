@@ -40,6 +40,9 @@ RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 LOOK_S = 2.0
 """How soon a Redis that came back empty is noticed by partitions with nothing to write."""
 DRAIN_S = 2.0
+BEHIND_MS, REST_S = 5_000, 1.0
+"""While input lags by so much nobody sees the present anyway: rounds of writing rest, so that a
+backlog costs one write a second for each key and not one for each record."""
 LOST, FENCED = "lost", "fenced"
 
 # KEYS: mark, index of open ones, feed. ARGV: epoch, expected rev, new rev, feed length, seconds to
@@ -165,6 +168,8 @@ class RedisSink:
                 await self._flush_all()
                 failures = 0
                 self._cells.redis(up=True)
+                if any(s.partition.live.lag_ms > BEHIND_MS for s in self._slots.values()):
+                    await asyncio.sleep(REST_S)
             except (RedisError, OSError) as away:
                 if not failures:
                     log.warning("Redis is away (%s); processing goes on, answers wait", away)
