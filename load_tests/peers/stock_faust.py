@@ -15,6 +15,7 @@ import tempfile
 from typing import Any
 
 import faust
+import msgspec
 
 from geo import track
 from geo.model import Rejected
@@ -22,7 +23,7 @@ from load_tests.peers.task import Positions, Tally, Task, read_task
 from orders import order, state
 from orders.model import OrderStatus
 from stream.topics import ORDER_EVENTS, ORDER_STATUS, PINGS
-from stream.wire import decode_orders, decode_pings, encode, encode_state
+from stream.wire import decode_orders, decode_pings, encode
 
 
 def make_app(task: Task) -> Any:
@@ -69,7 +70,7 @@ def pings(app: Any, task: Task) -> None:
 
 
 def orders(app: Any, task: Task) -> None:
-    step, world = order.step, state.World()
+    step, world, pack = order.step, state.World(), msgspec.msgpack.Encoder().encode
     tally, states = Tally(task), dict[str, Any]()
     topic = app.topic(task.prefix + ORDER_EVENTS, key_serializer="raw", value_serializer="raw")
     out = app.topic(task.prefix + ORDER_STATUS, key_serializer="raw", value_serializer="raw")
@@ -84,7 +85,7 @@ def orders(app: Any, task: Task) -> None:
                     continue
                 name = message.order_id
                 states[name], facts = step(states.get(name), message, now, world)
-                table[event.key] = encode_state(states[name])
+                table[event.key] = pack(states[name])
                 for fact in facts:
                     if isinstance(fact, OrderStatus):
                         await out.send(key=event.key, value=encode(fact))

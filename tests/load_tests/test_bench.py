@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 
 import msgspec
 from rich.console import Console
@@ -91,6 +92,11 @@ def test_time_is_grouped_by_the_innermost_known_frame() -> None:
     groups, own = read_stacks(stacks)
     assert groups == {"step": 3, "checkpoint": 2}
     assert own == {"step (geo/track.py)": 3, "snappy_encode (aiokafka/codec.py)": 2}
+
+
+def test_the_peers_that_need_no_more_than_we_do_can_start() -> None:
+    for name in ("ceiling", "stock_faust"):
+        assert import_module(f"load_tests.peers.{name}")
 
 
 def test_a_peer_tells_what_it_did_in_one_line() -> None:
