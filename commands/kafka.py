@@ -77,7 +77,7 @@ class KafkaServer(Server):
     """A broker on loopback. Without `directory` its files are temporary and go with `close`."""
 
     name = "kafka"
-    needs_s = 90.0
+    needs_s = 120.0
 
     @property
     def bootstrap(self) -> str:
