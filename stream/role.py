@@ -106,6 +106,17 @@ class Role:
     for it."""
 
 
+OWN_COUNTERS = (
+    "forwarded",
+    "timers_fired",
+    "assignments",
+    "redis_refills",
+    "redis_fenced",
+    "checkpoint_seconds",
+)
+"""What the engine counts by role alone."""
+
+
 def counted(role: Role) -> Iterator[tuple[str, ...]]:
     """Every cell (name, labels) that must be there at 0 from the start: no rate is seen of a first
     increment (research/alerting.md D.1)."""
@@ -117,6 +128,6 @@ def counted(role: Role) -> Iterator[tuple[str, ...]]:
     yield from (("rejected", role.name, reason) for reason in (*Reason, *role.reasons))
     yield from (("facts", role.name, fact.__name__.lower()) for fact in role.facts)
     yield from (("checkpoints", role.name, result) for result in ("committed", "failed"))
-    for name in ("forwarded", "timers_fired", "assignments", "redis_refills", "checkpoint_seconds"):
+    for name in OWN_COUNTERS:
         yield name, role.name
     yield from role.counters

@@ -1,0 +1,106 @@
+"""Where each fact goes, and what each agent makes of Redis' rows and gauges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from agents.alerts import ALERTS
+from agents.orders import ORDERS
+from agents.vehicles import VEHICLES
+from alerts.model import Alert, Rule, Severity, State
+from geo.model import Evidence, Motion, Ping, Sighting, Silence, StopRole, VehiclePlan, Visit
+from geo.track import Track
+from orders.model import Age, Opened, OrderStatus, Stage
+from stream import topics
+from stream.keys import unpack_position
+from stream.role import Live, Role
+
+
+class Sent:
+    """A `Sender` that remembers (topic, key) of facts, and of answers whether they are open."""
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[str, str]] = []
+        self.answers: list[tuple[str, str, bool]] = []
+
+    def send(self, topic: str, key: str, message: Struct) -> None:
+        self.facts.append((topic, key))
+
+    def answer(self, topic: str, key: str, message: Any, *, open: bool) -> None:
+        self.answers.append((topic, key, open))
+
+
+def published(role: Role, fact: Any) -> Sent:
+    sent = Sent()
+    role.publish(fact, sent)
+    return sent
+
+
+def visit(order_id: str | None) -> Visit:
+    evidence = Evidence("dwell", 2, 1, 2, 3.0)
+    return Visit("v:s:1", "v", "s", StopRole.HUB, 1, 2, evidence, order_id=order_id)
+
+
+def status(stage: Stage) -> OrderStatus:
+    return OrderStatus(
+        order_id="o",
+        rev=0,
+        stage=stage,
+        stage_at=1,
+        received_at=1,
+        reported_at=2,
+        age=Age.FRESH,
+        vehicle_id=None,
+        seen=None,
+        milestones=(),
+    )
+
+
+def alert(state: State) -> Alert:
+    return Alert("a", 0, Rule.FRESHNESS, "order:o", state, Severity.WARNING, 1, 1, 1, 2, 16.0, 15.0)
+
+
+def test_a_visit_goes_to_the_vehicle_and_to_its_order() -> None:
+    both = [(topics.VEHICLE_FACTS, "v"), (topics.ORDER_FACTS, "o")]
+    assert published(VEHICLES, visit("o")).facts == both
+    assert published(VEHICLES, visit(None)).facts == both[:1]
+
+
+def test_a_sighting_goes_to_its_order_and_a_silence_to_its_vehicle() -> None:
+    sighting = Sighting("o", "v", 1, 2.0, 3.0, Motion.MOVING, 4)
+    assert published(VEHICLES, sighting).facts == [(topics.ORDER_FACTS, "o")]
+    assert published(VEHICLES, Silence("v", 1, 2)).facts == [(topics.VEHICLE_FACTS, "v")]
+
+
+def test_a_status_is_an_answer_that_is_open_until_the_order_ends() -> None:
+    assert published(ORDERS, status(Stage.IN_TRANSIT)).answers == [(topics.ORDER_STATUS, "o", True)]
+    assert published(ORDERS, status(Stage.SIGNED)).answers == [(topics.ORDER_STATUS, "o", False)]
+
+
+def test_a_plan_goes_to_its_vehicle_and_a_signal_to_its_scope() -> None:
+    assert published(ORDERS, VehiclePlan("v", 1, (), "o")).facts == [(topics.PLANS, "v")]
+    assert published(ORDERS, Opened("order:o", 1, 2)).facts == [(topics.SIGNALS, "order:o")]
+
+
+def test_an_alert_is_an_answer_that_is_open_until_it_is_resolved() -> None:
+    assert published(ALERTS, alert(State.FIRING)).answers == [(topics.ALERT_EVENTS, "a", True)]
+    assert published(ALERTS, alert(State.RESOLVED)).answers == [(topics.ALERT_EVENTS, "a", False)]
+
+
+def test_a_row_says_where_and_how_a_vehicle_moves() -> None:
+    assert VEHICLES.row is not None
+    slow = Track(Ping("v", 5, 31.0, 121.0, speed_mps=1.0))
+    quiet = Track(Ping("v", 5, 31.0, 121.0, speed_mps=20.0), silent_since=5)
+    rows = [VEHICLES.row(state) for state in (slow, quiet)]
+    motions = [unpack_position(row).motion for row in rows if row is not None]
+    assert motions == [Motion.STANDING, Motion.SILENT]
+    assert VEHICLES.row(Track()) is None
+
+
+def test_a_feed_is_blamed_only_where_enough_orders_are_under_way() -> None:
+    newest = {topics.ORDER_FACTS: 7}
+    few = Live(0, newest, {("orders", Age.FRESH): 19})
+    enough = Live(0, newest, {("orders", Age.FRESH): 19, ("orders", Age.PARKED): 1})
+    assert (ORDERS.world(few).feed_at, ORDERS.world(enough).feed_at) == (None, 7)
