@@ -22,7 +22,7 @@ from stream.clock import EventClock
 from stream.letters import DeadLetter, Reason
 from stream.metrics import Cells
 from stream.role import Input, Live, Role
-from stream.timers import Timers
+from stream.timers import NEVER, Timers
 from stream.topics import DEAD_LETTERS, partition_of
 from stream.wire import encode
 
@@ -93,6 +93,12 @@ class Partition:
         self._refused = 0
         self._several = False
         """Whether the record being stepped holds more than one message."""
+        # Looked up here because every message needs them.
+        self._core_step = role.core.step
+        self._next_wake = role.core.next_wake
+        self._armed_for = self.timers.armed.get
+        self._census = role.census
+        self._has_rows = role.row is not None
 
     # Beginning and end of ownership.
 
@@ -105,9 +111,10 @@ class Partition:
             self.states[key] = state
             if rev:
                 self.revs[key] = rev
-            self._arm(key, state)
-            if self.role.census is not None:
-                self._recount(state, +1)
+            at = self._next_wake(state)
+            if at is not None:
+                self.timers.arm(key, at)
+            self._recount(state, +1)
         last = -1
         if marker is not None:
             self.offsets = dict(marker.offsets)
@@ -129,7 +136,7 @@ class Partition:
         skipped."""
         source = self.role.inputs[topic]
         decode, time_of, key_of = source.decode, source.time, self.role.key
-        clock, watched = self.clock, self.role.wakes_when_late
+        clock, watched, step = self.clock, self.role.wakes_when_late, self._step
         covered = self.offsets.get(topic, 0)
         world = self.role.world(self.live)
         self._source, self._refused = (topic, source), 0
@@ -152,7 +159,7 @@ class Partition:
                         self.wake(clock.now)
                 elif watched:
                     self._note(topic, time_of(message))
-                self._step(key_of(message), message, now, world, record)
+                step(key_of(message), message, now, world, record)
         self.offsets[topic] = max(covered, records[-1].offset + 1)
         self.appended[topic] = records[-1].timestamp
         self._changed = True
@@ -172,7 +179,7 @@ class Partition:
             if state is None and partition_of(key, self.partitions) != self.number:
                 self._forward(key, message)
                 return
-            new, facts = self.role.core.step(state, message, now, world)
+            new, facts = self._core_step(state, message, now, world)
             if facts:
                 self._publish(key, facts, record, message)
         except Exception:
@@ -202,8 +209,10 @@ class Partition:
             if state is None:
                 continue
             at = core.next_wake(state)
-            if at is None or at > now:
-                self._arm(key, state)
+            if at is None:
+                continue
+            if at > now:
+                self.timers.arm(key, at)
                 continue
             ran += 1
             try:
@@ -284,7 +293,7 @@ class Partition:
         self._changed = True
         self._dirty[key] = new
         self.held += 1
-        if self.role.census is not None:
+        if self._census is not None:
             self._recount(old, -1)
             self._recount(new, +1)
         if new is None:
@@ -292,20 +301,16 @@ class Partition:
             self.revs.pop(key, None)
             return
         self.states[key] = new
-        self._arm(key, new)
-        if self.role.row is not None:
+        at = self._next_wake(new)
+        if at is not None and at < self._armed_for(key, NEVER):
+            self.timers.arm(key, at)
+        if self._has_rows:
             self.rows[key] = new
 
     def _recount(self, state: Any, by: int) -> None:
-        assert self.role.census is not None
-        if state is not None:
-            for group in self.role.census(state):
+        if self._census is not None and state is not None:
+            for group in self._census(state):
                 self.census[group] += by
-
-    def _arm(self, key: str, state: Any) -> None:
-        at = self.role.core.next_wake(state)
-        if at is not None:
-            self.timers.arm(key, at)
 
     def _publish(
         self, key: str, facts: Sequence[Any], record: Record | None = None, message: Any = None

@@ -19,21 +19,22 @@ class Timers:
     """Which keys are to be looked at, and when. Holds each key at most once."""
 
     def __init__(self) -> None:
-        self._armed: dict[str, int] = {}
+        self.armed: dict[str, int] = {}
+        """Key to the time it is armed for; `arm` changes nothing for a time at or after that."""
         self._buckets: dict[int, list[str]] = {}
         self._order: list[int] = []
         self.earliest: int = NEVER
         """No key is due before this, in ms; exact only up to the bucket."""
 
     def __len__(self) -> int:
-        return len(self._armed)
+        return len(self.armed)
 
     def arm(self, key: str, at: int) -> None:
         """Look at `key` at `at` (ms), or earlier if it is armed for earlier already."""
-        held = self._armed.get(key)
+        held = self.armed.get(key)
         if held is not None and held <= at:
             return
-        self._armed[key] = at
+        self.armed[key] = at
         bucket = at // BUCKET_MS
         keys = self._buckets.get(bucket)
         if keys is None:
@@ -52,13 +53,13 @@ class Timers:
             bucket = heappop(self._order)
             later: list[str] = []
             for key in self._buckets.pop(bucket):
-                at = self._armed.get(key)
+                at = self.armed.get(key)
                 if at is None or at // BUCKET_MS != bucket:
                     continue
                 if at > now or taken >= limit:
                     later.append(key)
                     continue
-                del self._armed[key]
+                del self.armed[key]
                 taken += 1
                 yield key
             if later:
@@ -78,7 +79,7 @@ class Timers:
         """The earliest deadline; drops buckets whose keys have all been armed for other times."""
         while self._order:
             bucket = self._order[0]
-            armed = (self._armed.get(key, NEVER) for key in self._buckets[bucket])
+            armed = (self.armed.get(key, NEVER) for key in self._buckets[bucket])
             here = [at for at in armed if at // BUCKET_MS == bucket]
             if here:
                 return min(here)
