@@ -117,6 +117,8 @@ def _taken_back_after(order: Order, end: Ms, spared: int) -> Taken:
 
     A departure may follow the end, where the visit it belongs to began before.
     """
+    if _newest(order) <= end:
+        return order, ()
     void_stays = [s for s in order.stays if s.arrived_at > end]
     void = {sequence for s in void_stays for sequence in (s.arrived, s.departed)}
     void |= {m.sequence for m in standing_events(order.milestones) if m.occurred_at > end}
@@ -134,6 +136,13 @@ def _taken_back_after(order: Order, end: Ms, spared: int) -> Taken:
         Rejected(Reason.ALREADY_ENDED, f"{code} at {at}: taken back, ended at {end}")
         for code, at in late
     )
+
+
+def _newest(order: Order) -> Ms:
+    """The latest time of anything a timeline that is not empty holds."""
+    visited = order.stays[-1].arrived_at if order.stays else 0
+    given = order.assignments[-1].ts if order.assignments else 0
+    return max(order.milestones[-1].occurred_at, visited, given)
 
 
 def _precedence(end: Milestone) -> tuple[Ms, int]:

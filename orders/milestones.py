@@ -9,8 +9,6 @@ superseded.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from msgspec.structs import replace
 
 from geo.model import Ms, Rejected, StopRole, Visit
@@ -55,7 +53,9 @@ def latest(milestones: tuple[Milestone, ...], *codes: Code) -> Milestone | None:
 def record(order: Order, new: Milestone) -> Order:
     """Adds a milestone that carries the order's next sequence."""
     held = order.milestones
-    at = bisect_right(held, new.occurred_at, key=lambda m: m.occurred_at)
+    at = len(held)
+    while at and held[at - 1].occurred_at > new.occurred_at:  # most are the newest
+        at -= 1
     milestones = _bounded((*held[:at], new, *held[at:]))
     return replace(order, milestones=milestones, next_sequence=new.sequence + 1)
 

@@ -1,6 +1,6 @@
 """One order: events, visits and sightings in; status, plans, signals and rejections out.
 
-`step` takes the input into the timeline, then `_settled` works out what follows from the timeline
+`step` takes the input into the timeline, lets `progressed` work out what follows from the timeline,
 and tells the difference to before. What takes an input tells only refusals: a late event that
 changes little and an end that takes back much go the same way, and a status is made when, and only
 when, the status itself differs.
@@ -9,34 +9,27 @@ when, the status itself differs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from msgspec.structs import replace
 
 from geo.model import Ms, Rejected, Sighting, VehiclePlan, Visit
 from orders.events import took_place
 from orders.freshness import OLD, age_at_step, age_at_wake, deadline, known_at, wake_after_step
-from orders.lifecycle import ENDS, RANK, ROAD, Progress, Reason, replay, stage_on
-from orders.milestones import standing_events
+from orders.lifecycle import ENDS, Reason
 from orders.model import (
     Age,
     Aged,
     Assigned,
     Closed,
-    Failed,
     Opened,
     OrderEvent,
     OrderFact,
     OrderInput,
-    Outcome,
     Signal,
-    Stage,
 )
+from orders.progress import progressed
 from orders.sightings import called, sighted
 from orders.state import Order, World, ended_at, status_of
-
-STAGE_SCOPES = {stage: f"stage:{stage}" for stage in ROAD}
-"""The names under which `alerts` follows the stages."""
 
 
 def step(
@@ -93,9 +86,7 @@ def _happened(
     after, refused = took_place(before, event, now, world)
     if after is before:
         return state, refused
-    progress = replay(standing_events(after.milestones))
-    after = _settled(before, after, progress)
-    after, outcomes = _with_outcomes(after, progress, event, now)
+    after, outcomes = progressed(before, after, event, now)
     after = _timed(before, after, now, world)
     return after, (
         *refused,
@@ -107,52 +98,9 @@ def _happened(
     )
 
 
-def _settled(before: Order, after: Order, progress: Progress) -> Order:
-    """What follows from the timeline. A position of another vehicle is none of this order's."""
-    reached = progress.reached
-    moved = after.vehicle_id != before.vehicle_id
-    due = [reached[stage] for stage in (Stage.OUTBOUND, Stage.IN_TRANSIT) if stage in reached]
-    return replace(
-        after,
-        stage=progress.stage,
-        stage_at=progress.stage_at,
-        opened_at=progress.opened_at,
-        received_at=reached.get(Stage.RECEIVED),
-        errors=progress.errors,
-        last_error=progress.last_error,
-        due_at=min(due, default=None),
-        seen=None if moved else after.seen,
-        standing=after.standing and not moved,
-    )
-
-
 def _timed(before: Order, after: Order, now: Ms, world: World) -> Order:
     age = age_at_step(before, after, now, world)
     return replace(after, age=age, wake_at=wake_after_step(before, after, age, now, world))
-
-
-def _with_outcomes(
-    order: Order, progress: Progress, event: OrderEvent, now: Ms
-) -> tuple[Order, list[Outcome]]:
-    """Tells the attempt that failed, and once for each stage of the road that a later one was
-    reached."""
-    attempts, told = list(order.attempts), []
-
-    def tell(stage: Stage, ts: Ms, error: str | None) -> None:
-        attempts[RANK[stage]] += 1
-        attempt, ok = attempts[RANK[stage]], error is None
-        of, scope = order.order_id, STAGE_SCOPES[stage]
-        told.append(Outcome(scope, ts, now, of, stage, attempt, ok, error or ""))
-
-    if isinstance(event, Failed):
-        tell(stage_on(progress.reached, event.ts), event.ts, event.error)
-    passed = order.passed
-    known = [stage for stage in ROAD if stage in progress.reached]
-    for stage, following in pairwise(known):
-        if not passed >> RANK[stage] & 1:
-            passed |= 1 << RANK[stage]
-            tell(stage, progress.reached[following], None)
-    return (replace(order, attempts=tuple(attempts), passed=passed) if told else order), told
 
 
 def _lead_time(before: Order, after: Order, now: Ms) -> Iterator[Signal]:
