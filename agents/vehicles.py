@@ -10,7 +10,7 @@ from geo.cleaning import Reason
 from geo.model import Motion, Ms, Ping, Sighting, Silence, VehicleFact, VehiclePlan, Visit
 from geo.track import Track
 from stream import topics
-from stream.keys import Position, pack_position
+from stream.keys import pack_position
 from stream.metrics import Cells
 from stream.role import Input, Live, Role, Sender
 from stream.wire import decode_pings, decode_plans
@@ -53,11 +53,7 @@ def _row(state: Track) -> bytes | None:
     last = state.last
     if last is None:
         return None
-    return pack_position(
-        Position(
-            last.ts, last.lat, last.lon, last.speed_mps, last.heading_deg, _motion(state, last)
-        )
-    )
+    return pack_position(last, _motion(state, last))
 
 
 def _motion(state: Track, last: Ping) -> Motion:

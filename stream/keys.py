@@ -19,7 +19,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from geo.model import Motion
+from geo.model import Motion, Ping
 
 ORDERS = "order"
 ALERTS = "alert"
@@ -37,8 +37,6 @@ _LENGTH = struct.Struct("<H")
 _UNKNOWN = 0xFFFF
 _MOTIONS = (Motion.MOVING, Motion.STANDING, Motion.SILENT)
 """By code. Only ever append: packed positions outlive a release."""
-
-_CODES = {motion: code for code, motion in enumerate(_MOTIONS)}
 
 
 class Position(NamedTuple):
@@ -75,15 +73,17 @@ def mark(role: str, partition: int) -> str:
     return f"mp:mark:{role}:{partition}"
 
 
-def pack_position(position: Position) -> bytes:
+def pack_position(at: Ping | Position, motion: Motion) -> bytes:
     """29 bytes. A speed or heading that is no finite, sensible number is packed as unknown."""
-    ts, lat, lon, speed_mps, heading_deg, motion = position
+    speed_mps, heading_deg = at.speed_mps, at.heading_deg
     speed = heading = _UNKNOWN
     if speed_mps is not None and 0 <= speed_mps < _UNKNOWN / 100:
         speed = min(round(speed_mps * 100), _UNKNOWN - 1)
     if heading_deg is not None and -360 <= heading_deg <= 720:
         heading = round(heading_deg) % 360
-    return _POSITION.pack(ts, lat, lon, speed, heading, _CODES[motion])
+    # Not a dict: Python hashes a member of an Enum in Python.
+    code = _MOTIONS.index(motion)
+    return _POSITION.pack(at.ts, at.lat, at.lon, speed, heading, code)
 
 
 def unpack_position(packed: bytes) -> Position:

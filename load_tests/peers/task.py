@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from geo.model import Motion, Ping
 from stream import keys
-from stream.keys import Position, pack_position
+from stream.keys import pack_position
 
 
 class Task(Struct, frozen=True):
@@ -103,6 +103,4 @@ class Positions:
 
 
 def _packed(last: Ping) -> bytes:
-    return pack_position(
-        Position(last.ts, last.lat, last.lon, last.speed_mps, last.heading_deg, Motion.MOVING)
-    )
+    return pack_position(last, Motion.MOVING)

@@ -65,7 +65,7 @@ def test_order_and_vehicle_are_found_in_redis(redis_server: RedisServer) -> None
         client.hset(
             keys.entity(keys.ORDERS, "w1"), mapping={"rev": 1, "s": wire.encode(status("w1"))}
         )
-        client.hset(keys.positions(partition_of("v1", 4)), "v1", pack_position(HERE))
+        client.hset(keys.positions(partition_of("v1", 4)), "v1", pack_position(HERE, HERE.motion))
     order, vehicle = Watch(settings, "w1"), Watch(settings, "v1")
     order.look(at(60))
     vehicle.look(at(60))

@@ -19,7 +19,7 @@ HERE = Position(1_752_400_000_123, 31.230416, 121.473701, 12.34, 184.0, Motion.M
 
 
 def test_a_packed_position_has_29_bytes_that_never_change() -> None:
-    packed = pack_position(HERE)
+    packed = pack_position(HERE, HERE.motion)
     assert packed.hex() == (
         "7bf42d0398010000" + "a379008bfc3a3f40" + "48c5ff1d515e5e40" + "d204" + "b800" + "00"
     )
@@ -27,17 +27,17 @@ def test_a_packed_position_has_29_bytes_that_never_change() -> None:
 
 @pytest.mark.parametrize("motion", Motion)
 def test_a_position_comes_back_as_it_was_packed(motion: Motion) -> None:
-    position = HERE._replace(motion=motion)
-    assert unpack_position(pack_position(position)) == position
+    assert unpack_position(pack_position(HERE, motion)) == HERE._replace(motion=motion)
 
 
 @pytest.mark.parametrize("speed", [None, -1.0, math.nan, math.inf, 655.35])
 def test_a_speed_that_cannot_be_is_unknown(speed: float | None) -> None:
-    assert unpack_position(pack_position(HERE._replace(speed_mps=speed))).speed_mps is None
+    packed = pack_position(HERE._replace(speed_mps=speed), Motion.MOVING)
+    assert unpack_position(packed).speed_mps is None
 
 
 @pytest.mark.parametrize(
-    ("heading", "packed"),
+    ("heading", "kept"),
     [
         pytest.param(None, None, id="unknown"),
         pytest.param(math.nan, None, id="not a number"),
@@ -46,14 +46,16 @@ def test_a_speed_that_cannot_be_is_unknown(speed: float | None) -> None:
         pytest.param(-90.0, 270.0, id="west, counted the other way"),
     ],
 )
-def test_a_heading_is_whole_degrees_below_360(heading: float | None, packed: float | None) -> None:
-    assert unpack_position(pack_position(HERE._replace(heading_deg=heading))).heading_deg == packed
+def test_a_heading_is_whole_degrees_below_360(heading: float | None, kept: float | None) -> None:
+    packed = pack_position(HERE._replace(heading_deg=heading), Motion.MOVING)
+    assert unpack_position(packed).heading_deg == kept
 
 
 def test_rows_of_a_feed_entry_come_back_in_order_with_ids_of_any_script() -> None:
     there = HERE._replace(lat=-1.5, speed_mps=None)
-    rows = pack_feed([("沪A12345", pack_position(HERE)), ("v2", pack_position(there))])
-    assert list(unpack_feed(rows)) == [("沪A12345", HERE), ("v2", there)]
+    both = [("沪A12345", HERE), ("v2", there)]
+    rows = pack_feed((name, pack_position(at, at.motion)) for name, at in both)
+    assert list(unpack_feed(rows)) == both
 
 
 def test_keys_name_the_order_and_the_partition() -> None:

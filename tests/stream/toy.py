@@ -10,8 +10,8 @@ from typing import NamedTuple
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from geo.model import Motion, Ms, Rejected
-from stream.keys import Position, pack_position
+from geo.model import Motion, Ms, Ping, Rejected
+from stream.keys import pack_position
 from stream.metrics import Cells
 from stream.partition import Partition
 from stream.role import Input, Live, Role, Sender
@@ -109,7 +109,7 @@ def _row(state: Tally) -> bytes:
 
 def row_of(total: int) -> bytes:
     """A packed position that tells a total."""
-    return pack_position(Position(total, 31.0, 121.0, None, None, Motion.MOVING))
+    return pack_position(Ping("toy", total, 31.0, 121.0), Motion.MOVING)
 
 
 TOY = Role(
