@@ -37,18 +37,22 @@ def deadline(order: Order, world: World) -> Ms:
     return min(known_at(order) + world.limit_ms, LAST_MS)
 
 
-def age_at_step(before: Order, order: Order, now: Ms, world: World) -> Age:
-    """The age to tell after a step; `before` still holds the age told last."""
+def age_at_step(before: Order, order: Order, now: Ms, world: World) -> tuple[Age, int | None]:
+    """The age to tell after a step, and when to look at it next; `before` still holds those told
+    last."""
     if order.stage in ENDS:
-        return Age.ENDED
+        known = before.age is Age.ENDED
+        kept_until = max(now, order.stage_at) + world.keep_ended_ms
+        return Age.ENDED, before.wake_at if known else kept_until
     if order.due_at is None:
-        return Age.NOT_DUE
+        return Age.NOT_DUE, None
     limit = deadline(order, world)
     # A record may have reached Kafka before the wake that found this same deadline passed.
     still_old = before.age in OLD and limit == deadline(before, world)
     if now < limit and not still_old:
-        return Age.FRESH
-    return before.age if before.age in LIVE_CAUSES else _own_cause(order)
+        return Age.FRESH, limit
+    age = before.age if before.age in LIVE_CAUSES else _own_cause(order)
+    return age, before.wake_at if before.age in OLD else now
 
 
 def age_at_wake(order: Order, now: Ms, world: World) -> Age:
@@ -62,18 +66,6 @@ def age_at_wake(order: Order, now: Ms, world: World) -> Age:
     if world.feed_at is not None and now - world.feed_at > world.limit_ms // 2:
         return Age.FEED_LAG
     return _own_cause(order)
-
-
-def wake_after_step(before: Order, order: Order, age: Age, now: Ms, world: World) -> int | None:
-    """When to look next at an order that is told to have this age."""
-    if age is Age.NOT_DUE:
-        return None
-    if age is Age.FRESH:
-        return deadline(order, world)
-    if age is Age.ENDED:
-        known = before.age is Age.ENDED
-        return before.wake_at if known else max(now, order.stage_at) + world.keep_ended_ms
-    return before.wake_at if before.age in OLD else now
 
 
 def _own_cause(order: Order) -> Age:

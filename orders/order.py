@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from geo.model import Ms, Rejected, Sighting, VehiclePlan, Visit
 from orders.events import took_place
-from orders.freshness import OLD, age_at_step, age_at_wake, deadline, known_at, wake_after_step
+from orders.freshness import OLD, age_at_step, age_at_wake, deadline, known_at
 from orders.lifecycle import ENDS, Reason
 from orders.model import (
     Age,
@@ -99,8 +99,8 @@ def _happened(
 
 
 def _timed(before: Order, after: Order, now: Ms, world: World) -> Order:
-    age = age_at_step(before, after, now, world)
-    return replace(after, age=age, wake_at=wake_after_step(before, after, age, now, world))
+    age, wake_at = age_at_step(before, after, now, world)
+    return replace(after, age=age, wake_at=wake_at)
 
 
 def _lead_time(before: Order, after: Order, now: Ms) -> Iterator[Signal]:
@@ -109,8 +109,10 @@ def _lead_time(before: Order, after: Order, now: Ms) -> Iterator[Signal]:
     A beginning or an end that proves to be another is told again; once an order has ended, both
     together, since whoever watched it may have forgotten it.
     """
-    was, ended = ended_at(before), ended_at(after)
     begins = not before.milestones or after.opened_at != before.opened_at
+    if not begins and after.stage not in ENDS:
+        return
+    was, ended = ended_at(before), ended_at(after)
     ends = ended is not None and (before.stage, was) != (after.stage, ended)
     if begins or (ends and was is not None):
         yield Opened(after.scope, after.opened_at, now)
@@ -140,7 +142,9 @@ def _plans(before: Order, after: Order, event: OrderEvent) -> Iterator[VehiclePl
 
 def _aged(before: Order, after: Order, now: Ms, world: World) -> Iterator[Aged]:
     """Told when an order turns old or fresh, and when the reason why it is old becomes another."""
-    if after.age in OLD and after.age is not before.age:
+    if after.age is before.age:
+        return
+    if after.age in OLD:
         yield Aged(after.scope, deadline(after, world), now, after.age)
     elif after.age is Age.FRESH and before.age in OLD:
         yield Aged(after.scope, known_at(after), now, Age.FRESH)
@@ -148,5 +152,6 @@ def _aged(before: Order, after: Order, now: Ms, world: World) -> Iterator[Aged]:
 
 def _shown(before: Order, after: Order, now: Ms) -> Iterator[OrderFact]:
     status = status_of(after, now)
-    if status != status_of(before, now):
+    # Most that is shown anew has a new milestone, which is cheaper to see than a whole status.
+    if after.milestones != before.milestones or status != status_of(before, now):
         yield status

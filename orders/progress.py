@@ -49,7 +49,7 @@ def onward(before: Order, after: Order, now: Ms) -> Progressed | None:
     after = _seen_by_its_vehicle(before, replace(after, stage=stage, stage_at=at, due_at=due_at))
     # RECEIVED may be assumed only; every other stage an order is in was reached.
     left = before.stage is not Stage.RECEIVED or before.received_at is not None
-    if not left or stage not in RANK or after.passed >> RANK[before.stage] & 1:
+    if not left or stage not in RANK:
         return after, []
     after, outcome = _attempt_ended(after, before.stage, at, now, None)
     return after, [outcome]
@@ -71,7 +71,7 @@ def _settled(before: Order, after: Order, progress: Progress) -> Order:
         received_at=reached.get(Stage.RECEIVED),
         errors=progress.errors,
         last_error=progress.last_error,
-        due_at=min((reached[stage] for stage in DUE if stage in reached), default=None),
+        due_at=min([reached[stage] for stage in DUE if stage in reached], default=None),
     )
     return _seen_by_its_vehicle(before, settled)
 
@@ -92,7 +92,7 @@ def _with_outcomes(order: Order, progress: Progress, event: OrderEvent, now: Ms)
             order, stage_on(reached, event.ts), event.ts, now, event.error
         )
         told.append(failure)
-    for stage, following in pairwise(stage for stage in ROAD if stage in reached):
+    for stage, following in pairwise([stage for stage in ROAD if stage in reached]):
         if not order.passed >> RANK[stage] & 1:
             order, success = _attempt_ended(order, stage, reached[following], now, None)
             told.append(success)
