@@ -78,7 +78,6 @@ class Engine:
         numbers = self._whole(topic_partitions)
         self._cells.count("assignments", self.role.name)
         self._rejoining = False
-        self._app.forget_handed()
         for number in numbers:
             partition = Partition(self.role, number, self._partitions, self._cells)
             owned = self._owned[number] = Owned(partition, Store(self.role, number, self._settings))
@@ -247,6 +246,8 @@ class Engine:
         """Before partitions are given away or the worker ends: checkpoint, tell the group, let
         go."""
         self._assigned.clear()
+        # Now, while nothing flows: records of the next assignment may come before `on_assigned`.
+        self._app.forget_handed()
         several, self._owned = list(self._owned.values()), {}
         await self._end([owned.loading for owned in several if owned.loading is not None])
         for owned in several:

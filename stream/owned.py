@@ -52,10 +52,16 @@ class Owned:
         """The records whose turn it is, by topic; see `merge`."""
         overfull = self._merge.size > MAX_WAITING
         until = {
-            topic: wall if overfull or self._is_at_end(app, topic) else self._given_at.get(topic, 0)
+            topic: wall if overfull else self._given_until(app, topic)
             for topic in self.partition.role.inputs
         }
         return self._merge.ready(until)
+
+    def _given_until(self, app: BulkApp, topic: str) -> Ms:
+        """The time up to which all of a topic was given to us."""
+        if self._is_at_end(app, topic):
+            return app.asked_at(topic, self.partition.number)
+        return self._given_at.get(topic, 0)
 
     def read_until(self, app: BulkApp, wall: Ms) -> Ms:
         """The time up to which everything the broker has was stepped, 0 while nothing is known;
