@@ -194,7 +194,8 @@ class Partition:
     def _forward(self, key: str, message: Struct) -> None:
         """The producer used another key or partitioner than ours: hand the message to its owner."""
         assert self._source is not None
-        self._refused += 1  # Its owner will count it.
+        self._refused += 1  # Not accepted here: its owner will count that.
+        self.cells.count(self._source[1].counter, "forwarded")
         self.cells.count("forwarded", self.role.name)
         self.send(self._source[0], key, message)
 

@@ -121,7 +121,7 @@ def counted(role: Role) -> Iterator[tuple[str, ...]]:
     """Every cell (name, labels) that must be there at 0 from the start: no rate is seen of a first
     increment (research/alerting.md D.1)."""
     for source in role.inputs.values():
-        yield source.counter, "accepted"
+        yield from ((source.counter, result) for result in ("accepted", "forwarded"))
         yield from ((source.counter, reason) for reason in (*Reason, *role.reasons))
         if source.delays:
             yield (source.delays,)
