@@ -6,8 +6,9 @@ records. The topics of such an agent are declared `acks=False`: Faust's own acks
 offsets inside a list as gaps and commit one list per commit interval, or never (research/faust.md
 §4). The engine owns the offsets instead.
 
-`Transport` changes two things Faust has no setting for: consumers read committed records only, and
-a fetch waits at most 100 ms for data instead of 1.5 s.
+`Transport` changes three things Faust has no setting for: consumers read committed records only, a
+fetch waits at most 100 ms for data instead of 1.5 s, and what a rebalance throws away is read
+again.
 """
 
 from __future__ import annotations
@@ -90,6 +91,19 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+    async def seek_to_committed(self) -> Mapping[Any, int]:
+        return await self.call_thread(self._seek_to_committed)  # type: ignore[no-any-return]
+
+    async def _seek_to_committed(self) -> Mapping[Any, int]:
+        """Faust calls this after it has thrown away what it fetched during a rebalance. aiokafka
+        leaves a partition of which nothing is committed where it is: behind what was thrown
+        away."""
+        consumer = self._ensure_consumer()
+        committed: dict[Any, int] = await consumer.seek_to_committed()
+        if fresh := [tp for tp, offset in committed.items() if not offset]:
+            await consumer.seek_to_beginning(*fresh)
+        return committed
 
 
 class _Consumer(driver.Consumer):

@@ -87,6 +87,13 @@ def test_after_a_clean_stop_in_silence_the_group_is_at_the_end_of_the_log(under:
         assert (under.audit.look().behind, under.audit.uncommitted()) == ([], [])
 
 
+def test_a_pause_before_the_group_has_committed_anything_loses_nothing(kafka: KafkaServer) -> None:
+    """Faust then throws away what it fetched, and has no offset to go back to."""
+    with trial(kafka, seed=4) as fresh:
+        at_once = Mishap(("worker stopped", "worker paused"), load_s=0.4, hold_s=2.0)
+        assert fresh.suffer(at_once).all() == []
+
+
 def test_a_lone_first_record_is_taken_in_and_committed(kafka: KafkaServer) -> None:
     with Cluster(kafka) as cluster:
         audit = Audit(cluster.settings)
