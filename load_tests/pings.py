@@ -38,6 +38,7 @@ SETTLE_S = 8.0
 PEERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ceiling": ("ceiling", ("pings",)),
     "faust": ("stock_faust", ("pings",)),
+    "faust, dict": ("stock_faust", ("pings-dict",)),
     "bytewax": ("bytewax_pings", ("keyed",)),
     "bytewax, dict": ("bytewax_pings", ("dict",)),
     "quix": ("quix_pings", ()),
