@@ -328,9 +328,12 @@ class Engine:
             await self._sink.close()
 
     async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel until they have ended: in Python 3.11 a library's `wait_for` may swallow one."""
+        left = set(tasks)
+        while left:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=1.0)
 
     def _end_app(self, turning: asyncio.Task[Any]) -> None:
         if not turning.cancelled() and (wrong := turning.exception()) is not None:
