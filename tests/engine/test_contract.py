@@ -15,7 +15,7 @@ import pytest
 from commands.kafka import KafkaServer
 from load_tests.audit import Audit
 from load_tests.chaos import SETTLE_S, Trial, trial
-from load_tests.cluster import Cluster
+from load_tests.cluster import Cluster, Worker
 from load_tests.mishaps import Mishap, paused, redis_down, stopped
 from load_tests.traffic import Load
 from orders.model import Received
@@ -58,10 +58,16 @@ def test_redis_is_filled_again_although_nothing_happens(under: Trial) -> None:
     assert under.audit.settle(SETTLE_S).all() == []
 
 
+def flowing(worker: Worker) -> None:
+    """Return once the load reaches the worker."""
+    taken = worker.taken()
+    until(lambda: worker.taken() > taken)
+
+
 def test_a_worker_paused_for_longer_than_its_session_is_fenced_and_goes_on(under: Trial) -> None:
     worker = under.cluster.workers[0]
     with under.load:
-        time.sleep(1.0)  # Load, so that there is something it has not saved.
+        flowing(worker)  # So that there is something it has not saved.
         before = len(worker.logged())
         with paused(under.cluster, worker):
             pass
@@ -74,7 +80,7 @@ def test_a_worker_paused_for_longer_than_its_session_is_fenced_and_goes_on(under
 
 def test_after_a_clean_stop_under_load_everything_is_committed(under: Trial) -> None:
     with under.load:
-        time.sleep(1.0)
+        flowing(under.cluster.workers[0])
         with stopped(under.cluster, *under.cluster.workers):
             under.audit.look()
             assert under.audit.uncommitted() == []
