@@ -1,15 +1,13 @@
-"""A worker as a process of its own: for the demo, for tests, and for injecting faults into it."""
+"""A worker as a process of its own: for the demo and for tests."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import msgspec
-from prometheus_client.parser import text_string_to_metric_families
 
 from commands.process import Progress, Server
 from stream.config import Settings
@@ -37,27 +35,6 @@ class WorkerProcess(Server):
     def pid(self) -> int:
         assert self._process is not None, "not started"
         return self._process.pid
-
-    def pause(self) -> None:
-        """SIGSTOP: alive, and doing nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def metrics(self) -> dict[tuple[str, ...], float]:
-        """What it exports now: (name, label values sorted by label name) to value."""
-        with urllib.request.urlopen(self.metrics_url, timeout=5) as said:
-            text = said.read().decode()
-        return {
-            (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None, "not started"
-        self._process.send_signal(number)
 
     def _command(self, progress: Progress) -> list[str]:
         settings = msgspec.structs.replace(self._settings, http=f"{self._host}:{self.port}")

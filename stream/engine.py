@@ -198,19 +198,20 @@ class Engine:
         owned.saved_at = time.monotonic()
         owned.in_flight = owned.partition.held
         try:
-            await self._commit(owned)
-            self._losses.pop(owned.partition.number, None)
+            if await self._commit(owned):
+                self._losses.pop(owned.partition.number, None)
         except Exception as failed:
             self._cells.count("checkpoints", self.role.name, "failed")
             self._lose(owned, failed)
         finally:
             owned.saving, owned.in_flight = None, 0
 
-    async def _commit(self, owned: Owned) -> None:
-        """One transaction with all that has come together, if we still own it."""
+    async def _commit(self, owned: Owned) -> bool:
+        """One transaction with all that has come together, if we still own it; False if nothing
+        had."""
         checkpoint = owned.partition.take() if owned.alive else None
         if checkpoint is None:
-            return
+            return False
         started = time.monotonic()
         await owned.store.commit(checkpoint)
         owned.offsets = checkpoint.marker.offsets
@@ -218,6 +219,7 @@ class Engine:
         self._cells.observe("checkpoint_seconds", time.monotonic() - started, self.role.name)
         if self._sink is not None and owned.alive:
             self._sink.committed(owned.partition.number, checkpoint.shown, checkpoint.marker.rev)
+        return True
 
     async def _commit_offsets(self, several: Iterable[Owned]) -> None:
         """Tell the group how far we are: a start position and food for lag tools, nothing depends
