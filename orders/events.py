@@ -70,7 +70,7 @@ def _assigned(order: Order, event: Assigned, now: Ms) -> Taken:
     refused = _repeated(order, event, identity)
     if refused is not None:
         return refused
-    given = (*order.assignments, Assignment(event.ts, event.vehicle_id))
+    given = (*order.assignments, Assignment(event.ts, event.vehicle_id, stops=event.stops))
     order = replace(
         order,
         assignments=tuple(sorted(given, key=lambda a: (a.ts, a.vehicle_id))),

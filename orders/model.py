@@ -167,6 +167,8 @@ class OrderStatus(Struct, frozen=True):
     errors: Count = 0
     last_error: str = ""
     eta: Ms | None = None
+    stops: tuple[Stop, ...] = ()
+    """Of the newest assignment, in the order in which the vehicle is to call."""
 
 
 class Opened(Struct, frozen=True, tag="opened", tag_field="kind"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from geo.model import Count, Id, Ms
+from geo.model import Count, Id, Ms, Stop
 from orders.lifecycle import ENDS
 from orders.model import Age, LastSeen, Milestone, OrderStatus, Stage
 
@@ -37,6 +37,7 @@ class Assignment(Struct, frozen=True, array_like=True, gc=False):
     vehicle_id: Id
     sequence: Count = 0
     """Its milestone; 0 where it only gave the vehicle it already had new stops."""
+    stops: tuple[Stop, ...] = ()
 
 
 class Stay(Struct, frozen=True, array_like=True, gc=False):
@@ -91,6 +92,10 @@ class Order(Struct, frozen=True, omit_defaults=True, gc=False):
         return self.assignments[-1].vehicle_id if self.assignments else None
 
     @property
+    def stops(self) -> tuple[Stop, ...]:
+        return self.assignments[-1].stops if self.assignments else ()
+
+    @property
     def scope(self) -> str:
         """The name under which `alerts` follows this order."""
         return f"order:{self.order_id}"
@@ -116,4 +121,5 @@ def status_of(order: Order, now: Ms) -> OrderStatus:
         milestones=order.milestones,
         errors=order.errors,
         last_error=order.last_error,
+        stops=order.stops,
     )

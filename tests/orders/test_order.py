@@ -67,6 +67,7 @@ def test_a_status_shows_all_that_is_known() -> None:
             milestones=order.milestones,
             errors=1,
             last_error="address",
+            stops=(stop(),),
         )
     ]
 

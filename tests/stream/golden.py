@@ -142,12 +142,14 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
             "o-1", 9, Stage.IN_TRANSIT, 2000, 1000, 3000, Age.FRESH, "truck-7",
             LastSeen(2900, 31.23, 121.47),
             (Milestone(1, Code.ORDER_ACCEPTED, 1000, 1100, "event"),),
+            stops=(Stop("dock-7", StopRole.DELIVERY, Fence(31.2, 121.4)),),
         ),
         b'{"order_id":"o-1","rev":9,"stage":"in_transit","stage_at":2000,"received_at":1000,'
         b'"reported_at":3000,"age":"fresh","vehicle_id":"truck-7",'
         b'"seen":{"ts":2900,"lat":31.23,"lon":121.47},"milestones":[{"sequence":1,'
         b'"code":"order_accepted","occurred_at":1000,"reported_at":1100,"source":"event"}],'
-        b'"errors":0,"last_error":"","eta":null}',
+        b'"errors":0,"last_error":"","eta":null,"stops":[{"stop_id":"dock-7","role":"delivery",'
+        b'"fence":{"lat":31.2,"lon":121.4,"enter_m":150.0,"exit_m":250.0}}]}',
     ),
     (
         topics.SIGNALS,
