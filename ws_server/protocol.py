@@ -18,10 +18,9 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Raw, Struct
 
-from geo.model import Count, Id, Ms
+from geo.model import Count, Ms
 
 VERSION = 1
 SUBPROTOCOL = "gps.v1"

@@ -187,10 +187,10 @@ def test_another_vehicle_takes_over_and_the_old_one_is_released() -> None:
     ]
 
 
-def test_new_stops_for_the_same_vehicle_replace_the_old_ones_without_a_status() -> None:
+def test_new_stops_for_the_same_vehicle_replace_the_old_ones_and_are_shown() -> None:
     facts = told(assigned(5), assigned(9, stops=STOPS))
     assert only(facts, VehiclePlan)[1:] == [VehiclePlan("v1", ms(9), STOPS, "o1")]
-    assert len(only(facts, OrderStatus)) == 1
+    assert [status.stops for status in only(facts, OrderStatus)] == [(stop(),), STOPS]
 
 
 def test_an_assignment_overtaken_by_a_newer_one_gives_no_stops() -> None:
