@@ -145,4 +145,31 @@ class Silence(Struct, frozen=True, tag="silence", tag_field="kind"):
     until: Ms | None = None
 
 
+class Halt(Struct, frozen=True, tag="halt", tag_field="kind"):
+    """Where a vehicle stood, whether or not a stop is planned there."""
+
+    vehicle_id: Id
+    since: Ms
+    lat: float
+    lon: float
+    """The middle of its positions."""
+    positions: Count
+    until: Ms | None = None
+    """When it moved on; None while it stands."""
+    idling_ms: Count = 0
+    """Of this time, with the engine known to run."""
+
+
+class Trip(Struct, frozen=True, tag="trip", tag_field="kind"):
+    """From one halt to the next."""
+
+    vehicle_id: Id
+    since: Ms
+    until: Ms
+    metres: float
+    positions: Count
+    top_mps: float | None = None
+    """The greatest speed reported; None where none was."""
+
+
 VehicleFact = Visit | Sighting | Silence | Rejected
