@@ -2,8 +2,8 @@
 
 How this works. GCJ-02 is WGS-84 plus a shift of 265 to 622 m (research/field.md §7) that changes
 slowly with the place; BD-09 is GCJ-02 plus a shift of about 900 m. Both shifts are published only
-forwards. Backwards we look for the place whose forward image is the one given: start there, take the
-shift off, and again with the shift at the new place. The shift changes by less than 1 % of
+forwards. Backwards we look for the place whose forward image is the one given: start there, take
+the shift off, and again with the shift at the new place. The shift changes by less than 1 % of
 a distance (2 % for BD-09), so each round leaves a fiftieth of the error at most, and four rounds
 less than a millimetre; the usual single subtraction is up to 2.4 m off.
 
