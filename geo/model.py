@@ -106,15 +106,24 @@ class Evidence(Struct, frozen=True):
     """Why we believe a visit: the rule that decided and the positions it used."""
 
     rule: str
+    """standstill, dwell or inferred; of a visit that is over: left, silent or inferred."""
     positions: Count
     first_ts: Ms
     last_ts: Ms
+    """Of a visit that is inferred these two are the interval it lies in: the positions before and
+    after."""
     nearest_m: float
+    confidence: float = 0.5
+    """Laplace's rule of succession, (n + 1) / (n + 2): n positions at the stop, none against.
+    A visit nobody saw has n = 0."""
 
 
 class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
-    """A vehicle's stay at a stop. Sent on arrival (`departed_at` None) and again, whole, on
-    departure."""
+    """A vehicle's stay at a stop: from crossing the fence's enter edge to crossing it again.
+
+    Sent on arrival (`departed_at` None) and again, whole, on departure, and whenever late positions
+    change it. Of several with one `visit_id` the highest `version` counts.
+    """
 
     visit_id: str
     vehicle_id: Id
@@ -125,6 +134,13 @@ class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
     evidence: Evidence
     departed_at: Ms | None = None
     order_id: Id | None = None
+    inferred: bool = False
+    """Nobody saw it stand there: it lies between two positions (`evidence`)."""
+    version: Count = 0
+    supersedes: str | None = None
+    """The visit told earlier that this one is instead of."""
+    retracted: bool = False
+    """It did not take place: later knowledge disproved it."""
 
 
 class Motion(StrEnum):

@@ -7,7 +7,7 @@ corrected later does not appear: only what stands at the end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from geo.model import Halt, Ms, Ping, Rejected, Stop, Trip, VehicleFact, VehiclePlan, Visit
@@ -76,6 +76,8 @@ class _Vehicle:
         return refused[0] if refused else None
 
     def end(self, outcome: Outcome) -> None:
+        """Place what came late, and hand over what stands."""
+        self._wake(LAST_MS)
         outcome.visits += sorted(
             self._visits.values(), key=lambda v: (v.arrived_at, v.stop_id, v.visit_id)
         )
@@ -88,12 +90,18 @@ class _Vehicle:
             self._hear(facts)
 
     def _hear(self, facts: Iterable[VehicleFact]) -> None:
-        for visit in _visits(facts):
-            self._visits[visit.visit_id] = visit
+        for visit in facts:
+            if isinstance(visit, Visit):
+                self._visits.pop(visit.supersedes or "", None)
+                self._visits[visit.visit_id] = visit
+                if visit.retracted:
+                    del self._visits[visit.visit_id]
+        if self._state is not None and self._state.past is not None:
+            # Late positions may add to the evidence without changing what is told.
+            self._visits.update((v.visit_id, v) for v in self._state.past.told)
 
 
-def _visits(facts: Iterable[VehicleFact]) -> Iterator[Visit]:
-    return (fact for fact in facts if isinstance(fact, Visit))
+LAST_MS: Ms = 253_402_300_799_999
 
 
 def _arrival(ping: Ping) -> Ms:

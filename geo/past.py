@@ -1,0 +1,205 @@
+"""A vehicle's positions of the last day, and what they come to.
+
+How this works. Positions lie in time order in chunks of some 64. Each chunk knows the state
+(trail and calls) that the positions before it had led to, so what has happened since any time is
+worked out again from the nearest chunk before it. That is all that late positions need: put them
+where they belong, work out again, and tell the difference. The oldest chunk goes when it is a day
+old, or when there are too many; what is older than the first chunk is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from geo.calls import Calls, follow
+from geo.claims import Claim
+from geo.cleaning import Limits, Trail, Verdict, judge
+from geo.model import Id, Ms, Visit
+from geo.spots import RECORD, Spot, at, packed, spots
+from geo.visits import VisitRule, visit_of
+
+CHUNK = 64
+
+
+class PastRule(Struct, frozen=True):
+    """How much is remembered."""
+
+    horizon_ms: int = 24 * 3_600_000
+    """research/field.md §9: the late data horizon."""
+    max_positions: int = 2_048
+    """Of one vehicle, 36 bytes each. A truck that reports every 30 s and sleeps at night has
+    fewer in a day."""
+
+
+class Chunk(Struct, frozen=True, gc=False, array_like=True):
+    trail: Trail
+    calls: Calls
+    """What the positions before this chunk had led to."""
+    records: bytes
+
+
+class Past(Struct, frozen=True, gc=False, array_like=True):
+    """All but the newest few positions, which are the track's own `tail`."""
+
+    chunks: tuple[Chunk, ...] = ()
+    trail: Trail = Trail()
+    calls: Calls = Calls()
+    """What the chunks have led to: the state before the tail."""
+    told: tuple[Visit, ...] = ()
+    """The visits told, as they now stand; those that are settled are forgotten."""
+
+
+class Derived(Struct, frozen=True):
+    past: Past
+    tail: bytes
+    trail: Trail
+    calls: Calls
+    visits: dict[str, Visit]
+    """Those of which anything was worked out again, by id."""
+    settled_at: Ms
+    """What ended before this was not looked at."""
+    wrong: list[Verdict]
+
+
+def begins_at(past: Past) -> Ms:
+    """Positions up to this time are settled; 0 if nothing is."""
+    first = past.chunks[0].trail if past.chunks else past.trail
+    return 0 if first.last is None else first.last.ts
+
+
+def is_known(past: Past, tail: bytes, spot: Spot) -> bool:
+    """Whether we hold a position of this time and place."""
+    mark = packed([spot])[:8]
+    return any(
+        mark in records
+        and any(s.ts == spot.ts and s.lat == spot.lat and s.lon == spot.lon for s in spots(records))
+        for records in (tail, *(c.records for c in past.chunks))
+    )
+
+
+def last_two(past: Past, tail: bytes) -> Trail:
+    """The two newest positions."""
+    if len(tail) >= 2 * RECORD:
+        return Trail(at(tail, -1), at(tail, -2))
+    if past.chunks:
+        tail = past.chunks[-1].records + tail
+    count = len(tail) // RECORD
+    return Trail(at(tail, -1) if count else None, at(tail, -2) if count > 1 else None)
+
+
+def rolled(past: Past, tail: bytes, trail: Trail, calls: Calls, rule: PastRule) -> Past:
+    """The tail becomes a chunk; `trail` and `calls` are what it has led to."""
+    chunks = (*past.chunks, Chunk(past.trail, past.calls, tail))
+    return trimmed(Past(chunks, trail, calls, past.told), rule)
+
+
+def trimmed(past: Past, rule: PastRule) -> Past:
+    """Without the chunks that are too old or too many."""
+    newest = past.trail.last
+    if newest is None or not past.chunks:
+        return past
+    chunks, told = list(past.chunks), past.told
+    count = sum(len(c.records) for c in chunks) // RECORD
+    oldest = newest.ts - rule.horizon_ms
+    while chunks and (count > rule.max_positions or at(chunks[0].records, -1).ts < oldest):
+        count -= len(chunks.pop(0).records) // RECORD
+    if len(chunks) == len(past.chunks):
+        return past
+    past = Past(tuple(chunks), past.trail, past.calls, told)
+    settled = begins_at(past)
+    kept = (v for v in told if v.departed_at is None or v.departed_at >= settled)
+    return replace(past, told=tuple(kept))
+
+
+def derive(
+    past: Past,
+    tail: bytes,
+    late: Iterable[Spot],
+    claims: tuple[Claim, ...],
+    since: Ms,
+    vehicle_id: Id,
+    now: Ms,
+    limits: Limits,
+    rule: VisitRule,
+) -> Derived:
+    """Work out again what has happened since `since`, with positions that came late."""
+    whole = [*past.chunks, Chunk(past.trail, past.calls, tail)]
+    first = _chunk_before(whole, since)
+    start = whole[first]
+    several = sorted({*late, *(s for c in whole[first:] for s in spots(c.records))})
+    calls = with_claims(start.calls, claims)
+    pieces, good, wrong, trail = _sifted(start.trail, several, limits)
+    chunks: list[Chunk] = []
+    visits: dict[str, Visit] = {}
+    way = Trail(start.trail.last, start.trail.before)
+    taken = iter(good)
+    spot = next(taken, None)
+    for piece_trail, piece in pieces:
+        chunks.append(Chunk(piece_trail, calls, packed(piece)))
+        while spot is not None and spot <= piece[-1]:
+            calls, found = follow(calls, claims, way, spot, vehicle_id, now, rule)
+            visits.update((v.visit_id, v) for v in found)
+            way = Trail(spot, way.last)
+            spot = next(taken, None)
+    for stay in calls.stays:
+        if stay.proof:
+            visit = visit_of(vehicle_id, replace(stay, beyond=0), now, rule)
+            if visits.get(visit.visit_id, visit).departed_at is not None:
+                visits[visit.visit_id] = visit
+            else:
+                visits.setdefault(visit.visit_id, visit)
+    tail = b""
+    last = Past((*whole[:first], *chunks), trail, calls, past.told)
+    if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
+        open_ = chunks[-1]
+        tail = open_.records
+        last = Past((*whole[:first], *chunks[:-1]), open_.trail, open_.calls, past.told)
+    settled_at = 0 if start.trail.last is None else start.trail.last.ts
+    return Derived(last, tail, trail, calls, visits, settled_at, wrong)
+
+
+def _chunk_before(chunks: Sequence[Chunk], since: Ms) -> int:
+    """The chunk to begin with: one before that of `since`, because a later position can prove the
+    last good one before it wrong."""
+    place = 0
+    for n, chunk in enumerate(chunks):
+        if chunk.records and at(chunk.records, 0).ts <= since:
+            place = n
+    return max(place - 1, 0)
+
+
+def _sifted(
+    trail: Trail, several: list[Spot], limits: Limits
+) -> tuple[list[tuple[Trail, list[Spot]]], list[Spot], list[Verdict], Trail]:
+    """The positions in pieces, each with the trail before it and cut where no stray waits; the good
+    ones; and the trail at the end."""
+    pieces: list[tuple[Trail, list[Spot]]] = []
+    good: list[Spot] = []
+    wrong: list[Verdict] = []
+    begin, place = 0, 0
+    before = trail
+    for place, spot in enumerate(several, start=1):
+        trail = judge(trail, spot, good, wrong, limits)
+        if place - begin >= CHUNK and not trail.strays:
+            pieces.append((before, several[begin:place]))
+            begin, before = place, trail
+    if begin < len(several):
+        pieces.append((before, several[begin:]))
+    return pieces, good, wrong, trail
+
+
+def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
+    """The calls under new claims: a stay that is no visit yet goes with its claim, one that is
+    lives to its departure."""
+    by_key = {(c.key, c.stop.fence): c for c in claims}
+    stays = []
+    for stay in calls.stays:
+        claim = by_key.get((stay.key, stay.claim.stop.fence))
+        if claim is not None:
+            stays.append(replace(stay, claim=claim))
+        elif stay.proof:
+            stays.append(stay)
+    return replace(calls, stays=tuple(stays), anchor=None)

@@ -1,0 +1,100 @@
+"""Positions as they are remembered: packed records in one string of bytes, sorted by time.
+
+How this works. Every rule about the past reads *spots*, never the ping that has just arrived, so
+that it finds the same whether a ping was punctual or came hours late. A record keeps latitude and
+longitude whole. Speed and accuracy are kept to three digits (half precision), since they are only
+compared with thresholds; a speed or accuracy that means "unknown" is found out here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from struct import Struct as Layout
+from typing import NamedTuple
+
+from geo.model import Ms, Ping
+
+TOP_MPS = 150.0
+"""540 km/h: no vehicle reports more; 65,535 and the like mean that it does not know."""
+TOP_M = 60_000.0
+"""Largest error kept; half precision ends at 65,504."""
+
+_DELAY_BIAS = 3_600_000
+_DELAY_MAX = 2**32 - 1
+"""Delays from an hour early to 49 days late, in milliseconds; 0 where the receiver is unknown."""
+
+_LAYOUT = Layout("<qIddee")
+RECORD = _LAYOUT.size
+_pack = _LAYOUT.pack
+_unpack = _LAYOUT.unpack_from
+
+
+class Spot(NamedTuple):
+    """One position. Compared field by field: spots of one time stand in the order of their
+    reception, those of one reception anyhow but always alike."""
+
+    ts: Ms
+    delay: int
+    """From the fix to its reception, biased; 0 if unknown. Only for spots of the same time."""
+    lat: float
+    lon: float
+    speed: float
+    """Metres per second; negative if unknown."""
+    error: float
+    """Metres; 0 if unknown."""
+
+
+def pack(ping: Ping) -> bytes:
+    """The record of a position."""
+    ts = ping.ts
+    received_at, speed, error = ping.received_at, ping.speed_mps, ping.accuracy_m
+    return _pack(
+        ts,
+        0 if received_at is None else min(max(received_at - ts + _DELAY_BIAS, 1), _DELAY_MAX),
+        ping.lat,
+        ping.lon,
+        speed if speed is not None and 0.0 <= speed <= TOP_MPS else -1.0,
+        0.0 if error is None or not error > 0.0 else error if error < TOP_M else TOP_M,
+    )
+
+
+def spot(ping: Ping) -> Spot:
+    """The position as it will be remembered."""
+    return Spot._make(_unpack(pack(ping)))
+
+
+def spots(records: bytes) -> list[Spot]:
+    return list(map(Spot._make, _LAYOUT.iter_unpack(records)))
+
+
+def pack_spot(each: Spot) -> bytes:
+    return _pack(*each)
+
+
+def ping_of(each: Spot, vehicle_id: str) -> Ping:
+    """The ping a remembered position was, as far as it is remembered."""
+    return Ping(
+        vehicle_id,
+        each.ts,
+        each.lat,
+        each.lon,
+        each.speed if each.speed >= 0.0 else None,
+        None,
+        each.error or None,
+        each.ts + each.delay - _DELAY_BIAS if each.delay else None,
+    )
+
+
+def packed(several: Iterable[Spot]) -> bytes:
+    return b"".join(_pack(*each) for each in several)
+
+
+def at(records: bytes, index: int) -> Spot:
+    """The record at an index; a negative one counts from the end."""
+    return Spot._make(
+        _unpack(records, index * RECORD if index >= 0 else len(records) + index * RECORD)
+    )
+
+
+def times(records: bytes) -> Iterator[Ms]:
+    return (fields[0] for fields in _LAYOUT.iter_unpack(records))
