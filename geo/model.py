@@ -11,6 +11,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from geo.shapes import Area, Line
+
 Ms = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 """Unix milliseconds, UTC, to the end of the year 9999: msgpack, datetime and JavaScript hold it."""
 
@@ -61,13 +63,22 @@ class StopRole(StrEnum):
 
 
 class Fence(Struct, frozen=True):
-    """A circle with two radii: entered inside `enter_m`, left only outside `exit_m`, so its edge
-    cannot flap."""
+    """Two distances: entered within `enter_m`, left only beyond `exit_m`, so its edge cannot flap.
+
+    They are measured from the place itself, or from the shape if there is one: from the middle of
+    a corridor, from the edge of an area (0 is its edge).
+    """
 
     lat: Annotated[float, Meta(ge=-90, le=90)]
     lon: Annotated[float, Meta(ge=-180, le=180)]
-    enter_m: Annotated[float, Meta(gt=0, le=50_000)] = 150.0
-    exit_m: Annotated[float, Meta(gt=0, le=50_000)] = 250.0
+    """With a shape, its middle."""
+    enter_m: Annotated[float, Meta(ge=0, le=50_000)] = 150.0
+    exit_m: Annotated[float, Meta(ge=0, le=50_000)] = 250.0
+    shape: Area | Line | None = None
+
+    def __post_init__(self) -> None:
+        if self.shape is None and self.enter_m == 0.0:
+            raise ValueError("enter_m is 0: a circle needs a radius above 0")
 
 
 class Stop(Struct, frozen=True):
