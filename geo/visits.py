@@ -317,5 +317,5 @@ def _ms(way_m: float, speed_mps: float) -> Ms:
 
 
 def _nearest(stop: Stop, edge: float) -> float:
-    """From the middle of the fence."""
+    """From what the fence's distances are measured from; 0 inside an area."""
     return max(edge + stop.fence.enter_m, 0.0)

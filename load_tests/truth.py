@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from geo.model import Ping, Stop, VehiclePlan, Visit
+from geo.model import Ping, Stop, VehicleFact, VehiclePlan, Visit
+from geo.offline import LAST_MS
 from geo.track import Track, World, next_wake, step, wake
 from load_tests.bench import machine
 from load_tests.ground import progress, write_json
@@ -43,10 +44,21 @@ def milepost(day: Journey) -> list[Found]:
         due = None if state is None else next_wake(state)
         if state is not None and due is not None and due <= now:
             state, facts = wake(state, now, world)
-            visits |= {fact.visit_id: fact for fact in facts if isinstance(fact, Visit)}
+            _hear(visits, facts)
         state, facts = step(state, event, now, world)
-        visits |= {fact.visit_id: fact for fact in facts if isinstance(fact, Visit)}
+        _hear(visits, facts)
+    if state is not None:
+        _hear(visits, wake(state, LAST_MS, world)[1])
     return [Found(visit.stop_id, visit.arrived_at, visit.departed_at) for visit in visits.values()]
+
+
+def _hear(visits: dict[str, Visit], facts: Sequence[VehicleFact]) -> None:
+    for visit in facts:
+        if isinstance(visit, Visit):
+            visits.pop(visit.supersedes or "", None)
+            visits.pop(visit.visit_id, None)
+            if not visit.retracted:
+                visits[visit.visit_id] = visit
 
 
 def _events(day: Journey) -> Iterator[tuple[Ping | VehiclePlan, int]]:
