@@ -8,11 +8,12 @@ from operator import attrgetter
 from geo import track
 from geo.cleaning import Reason
 from geo.model import Motion, Ms, Ping, Sighting, Silence, VehicleFact, VehiclePlan, Visit
+from geo.past import Past
 from geo.track import Track
 from stream import topics
 from stream.keys import pack_position
 from stream.metrics import Cells
-from stream.role import Input, Live, Role, Sender
+from stream.role import Apart, Input, Live, Role, Sender
 from stream.wire import decode_pings, decode_plans
 
 WORLD = track.World()
@@ -59,7 +60,7 @@ def _row(state: Track) -> bytes | None:
 def _motion(state: Track, last: Ping) -> Motion:
     if state.silent_since is not None:
         return Motion.SILENT
-    if last.speed_mps is not None:
+    if last.speed_mps is not None and last.speed_mps >= 0.0:  # Else it means "unknown".
         slow = last.speed_mps <= WORLD.sightings.standing_mps
         return Motion.STANDING if slow else Motion.MOVING
     return state.plans.motion if state.plans is not None else Motion.MOVING
@@ -88,6 +89,7 @@ VEHICLES = Role(
     counters=(("silences", "begun"), ("silences", "ended")),
     # Every moving vehicle is dirty, so seconds; its orders hear of a visit that much later.
     interval_s=3.0,
+    apart=Apart("past", Past),
     row=_row,
     measure=_measure,
 )

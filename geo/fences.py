@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import cos, pi, sqrt
 
+from geo import shapes
 from geo.distance import METRES_PER_DEGREE, metres
 from geo.model import Fence
 from geo.spots import Spot
@@ -23,6 +24,8 @@ _DEGREE_RAD = pi / 180
 
 def edge_m(fence: Fence, lat: float, lon: float) -> float:
     """From the place to the enter edge."""
+    if fence.shape is not None:
+        return shapes.distance_m(fence.shape, lat, lon) - fence.enter_m
     return metres(lat, lon, fence.lat, fence.lon) - fence.enter_m
 
 
@@ -33,17 +36,20 @@ def band_m(fence: Fence) -> float:
 
 def width_m(fence: Fence) -> float:
     """The longest way through it."""
-    return 2.0 * fence.enter_m
+    return 2.0 * fence.enter_m + (0.0 if fence.shape is None else shapes.width_m(fence.shape))
 
 
 def growth_m(fence: Fence, error: float) -> float:
     """By how much the fence grows for a position of this error: its radius is never below twice
     the error (research/field.md §9)."""
-    return min(max(2.0 * error - fence.enter_m, 0.0), GROWTH_MAX_M)
+    return min(max(2.0 * error - width_m(fence) / 2.0, 0.0), GROWTH_MAX_M)
 
 
 def passing_m(fence: Fence, a: Spot, b: Spot) -> float:
     """How near the straight way from `a` to `b` comes to the enter edge."""
+    if fence.shape is not None:
+        way = shapes.approach(fence.shape, (a.lat, a.lon), (b.lat, b.lon))
+        return way.metres - fence.enter_m
     scale = METRES_PER_DEGREE * cos(fence.lat * _DEGREE_RAD)
     ax, ay = _east(a.lon - fence.lon) * scale, (a.lat - fence.lat) * METRES_PER_DEGREE
     bx, by = _east(b.lon - fence.lon) * scale, (b.lat - fence.lat) * METRES_PER_DEGREE

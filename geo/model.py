@@ -114,8 +114,7 @@ class Evidence(Struct, frozen=True):
     after."""
     nearest_m: float
     confidence: float = 0.5
-    """Laplace's rule of succession, (n + 1) / (n + 2): n positions at the stop, none against.
-    A visit nobody saw has n = 0."""
+    """Laplace's rule of succession: (n + 1) / (n + 2), none for a visit nobody saw."""
 
 
 class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):

@@ -244,10 +244,15 @@ def inferred_from(
     return _visit(vehicle_id, stay.claim, arrived_at, departed_at, evidence, now)
 
 
+def confidence(positions: int) -> float:
+    """Laplace's rule of succession, (n + 1) / (n + 2): n positions at the stop, none against. A
+    visit nobody saw has n = 0, and so 0.5."""
+    return round((positions + 1) / (positions + 2), 2)
+
+
 def _evidence(word: str, stay: Stay, first_ts: Ms, last_ts: Ms) -> Evidence:
-    seen = 0 if word == INFERRED else stay.positions
-    confidence = round((seen + 1) / (seen + 2), 2)
-    return Evidence(word, stay.positions, first_ts, last_ts, stay.nearest_m, confidence)
+    sure = confidence(0 if word == INFERRED else stay.positions)
+    return Evidence(word, stay.positions, first_ts, last_ts, stay.nearest_m, sure)
 
 
 def inferred_between(
@@ -312,5 +317,5 @@ def _ms(way_m: float, speed_mps: float) -> Ms:
 
 
 def _nearest(stop: Stop, edge: float) -> float:
-    """From the middle of the fence."""
+    """From what the fence's distances are measured from; 0 inside an area."""
     return max(edge + stop.fence.enter_m, 0.0)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from geo.model import StopRole
+from geo.visits import confidence
 from orders.lifecycle import Reason
-from orders.milestones import ARRIVED, DEPARTED, MAX_MILESTONES, confidence
+from orders.milestones import ARRIVED, DEPARTED, MAX_MILESTONES
 from orders.model import Code, Milestone
 from orders.state import Order
 from tests.orders.builders import assigned, failed, happened, ms, visit
