@@ -14,7 +14,7 @@ from milepost import app
 from stream.config import Settings
 
 COMMANDS = [
-    *("demo", "simulate", "replay", "watch", "kafka", "worker", "rejected", "doctor"),
+    *("demo", "simulate", "replay", "visits", "watch", "kafka", "worker", "rejected", "doctor"),
     *("topics create", "topics check", "topics list"),
 ]
 
