@@ -276,7 +276,6 @@ def _joined(before: Stay, stay: Stay) -> Stay:
         before.positions + stay.positions,
         min(before.nearest_m, stay.nearest_m),
         before.came_from,
-        before.way_m,
         before.pace_mps,
         proof=before.proof,
     )
