@@ -156,7 +156,7 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
     visit."""
     ts, last, anchor, claim = spot.ts, stay.last, stay.anchor, stay.claim
     moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
-    if spot.speed > rule.still_mps or moved_m > _reach_m(spot, ts - anchor.ts, rule):
+    if moved_m > _reach_m(spot, ts - anchor.ts, rule) or _drives(last, spot, rule):
         anchor = spot
     proof = stay.proof
     if not proof and claim.since - rule.back_ms <= ts < claim.until:
@@ -309,6 +309,13 @@ def _visit(
         order_id=order_id,
         inferred=evidence.rule == INFERRED,
     )
+
+
+def _drives(last: Spot, spot: Spot, rule: VisitRule) -> bool:
+    """It says that it drives, and it has: some devices repeat the speed they had before."""
+    return spot.speed > rule.still_mps and metres(
+        last.lat, last.lon, spot.lat, spot.lon
+    ) * 1000.0 > rule.still_mps * (spot.ts - last.ts)
 
 
 def _reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
