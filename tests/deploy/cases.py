@@ -1,7 +1,7 @@
 """When each alert fires and when it does not, as series in promtool's notation.
 
-`0+3x40` is 41 samples from 0 in steps of 3; a space joins two such runs. One sample each 15 s unless
-`step` says otherwise.
+`0+3x40` is 41 samples from 0 in steps of 3; a space joins two such runs. One sample each 15 s
+unless `step` says otherwise.
 """
 
 from __future__ import annotations
