@@ -30,10 +30,10 @@ REJECTED = 'milepost_rejected_total{role="vehicles",reason="not_json"}'
 DUPLICATES = 'milepost_rejected_total{role="vehicles",reason="duplicate"}'
 BUGS = 'milepost_rejected_total{role="vehicles",reason="failed"}'
 FEED = 'milepost_feed_up{instance="p1"}'
-BEHIND = 'milepost_feed_behind_entries{instance="p1"}'
+BEHIND = 'milepost_feed_behind_seconds{instance="p1"}'
 SLOW = 'milepost_websocket_closed_total{code="4108",instance="p1"}'
 AWAY = 'milepost_websocket_closed_total{code="4200",instance="p1"}'
-CLIENTS = 'milepost_websocket_clients{role="customer",instance="p1"}'
+CLIENTS = 'milepost_websocket_clients{client="customer",instance="p1"}'
 OUTAGE = {ACTIVE: "0+6000x160", STALE: "0x60 3000+3000x29 90000x70"}
 """Half of all orders stale in minutes 60 to 90."""
 
@@ -170,8 +170,8 @@ CASES = [
     Case("PushAbsent", "one, though not live", "3m", {FEED: "0x40"}),
     Case("FeedNotLive", "not live", "3m", {FEED: "1x3 0x40"}, {"instance": "p1"}),
     Case("FeedNotLive", "for a moment", "3m", {FEED: "1x3 0x1 1x40"}),
-    Case("FeedBehind", "behind", "3m", {BEHIND: "6000x40"}, {"instance": "p1"}, "6000"),
-    Case("FeedBehind", "a burst", "3m", {BEHIND: "0x3 6000x2 0x40"}),
+    Case("FeedBehind", "behind", "3m", {BEHIND: "45x40"}, {"instance": "p1"}, "45s"),
+    Case("FeedBehind", "a burst", "3m", {BEHIND: "0x3 45x2 0x40"}),
     Case(
         "SlowClientsClosed", "many", "15m", {SLOW: "0+1x80", CLIENTS: "1000x80"},
         {"instance": "p1"}, "60",
