@@ -29,9 +29,9 @@ from commands.process import (
     last_lines,
     terminate_is_interrupt,
 )
+from commands.processes import WorkerProcess
 from commands.redis import RedisServer
 from commands.simulate import Simulation, feed_simulation
-from commands.worker_process import WorkerProcess
 from load_tests.faults import Faults
 from load_tests.simulator import Options
 from stream.config import Settings
