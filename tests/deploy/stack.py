@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from commands.process import LOOPBACK, Progress, Server
+from tests.deploy.compose import SERVICES
 from tests.deploy.programs import DEPLOY, RULES, load, program
 
 PROMETHEUS = DEPLOY / "prometheus" / "prometheus.yml"
@@ -76,7 +77,18 @@ class Hooks:
 
 
 class HttpServer(Server):
-    ready_path: str
+    ready_path = "/-/ready"
+
+    def _options(self, config: Path) -> list[str]:
+        """Those of the compose file, its places changed to ours."""
+        here = {
+            "--config.file": str(config),
+            "--storage.tsdb.path": f"{self.directory}/data",
+            "--storage.path": f"{self.directory}/data",
+        }
+        given = [option.partition("=") for option in SERVICES[self.name]["command"]]
+        options = [f"{name}={here.get(name, value)}" for name, _, value in given]
+        return [*options, f"--web.listen-address={LOOPBACK}:{self.port}"]
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(f"http://{LOOPBACK}:{self.port}{path}", timeout=5) as said:
@@ -94,7 +106,6 @@ class HttpServer(Server):
 
 class Alertmanager(HttpServer):
     name = "alertmanager"
-    ready_path = "/-/ready"
 
     def __init__(self, hook: str) -> None:
         super().__init__()
@@ -103,13 +114,7 @@ class Alertmanager(HttpServer):
     def _command(self, progress: Progress) -> list[str]:
         config = self.directory / "alertmanager.yml"
         config.write_text(yaml.safe_dump(impatient(with_urls(load(ALERTMANAGER), self._hook))))
-        return [
-            program("prometheus-alertmanager"),
-            f"--config.file={config}",
-            f"--storage.path={self.directory}/data",
-            f"--web.listen-address={LOOPBACK}:{self.port}",
-            "--cluster.listen-address=",  # The default would open a port to everybody.
-        ]
+        return [program("prometheus-alertmanager"), *self._options(config)]
 
     def take(self, *alerts: Mapping[str, str]) -> None:
         """As Prometheus would send them."""
@@ -132,7 +137,6 @@ class Alertmanager(HttpServer):
 
 class Prometheus(HttpServer):
     name = "prometheus"
-    ready_path = "/-/ready"
 
     def __init__(self, targets: Targets, alertmanager: Alertmanager) -> None:
         super().__init__()
@@ -144,13 +148,8 @@ class Prometheus(HttpServer):
         config.write_text(yaml.safe_dump(self._config()))
         for file in RULES:
             (self.directory / file.name).write_text(yaml.safe_dump(hasty(load(file))))
-        return [
-            program("prometheus"),
-            f"--config.file={config}",
-            f"--storage.tsdb.path={self.directory}/data",
-            f"--web.listen-address={LOOPBACK}:{self.port}",
-            "--rules.alert.resend-delay=500ms",
-        ]
+        resend = "--rules.alert.resend-delay=500ms"
+        return [program("prometheus"), *self._options(config), resend]
 
     def _config(self) -> Any:
         config = load(PROMETHEUS)
