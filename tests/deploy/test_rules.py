@@ -16,7 +16,8 @@ from agents.vehicles import VEHICLES
 from alerts.rates import too_many
 from alerts.rules import RateRule
 from tests.deploy.cases import CASES, Case, attempts
-from tests.deploy.programs import RULES, alert_rules, groups, record_rules, run
+from tests.deploy.programs import DEPLOY, RULES, alert_rules, groups, record_rules, run
+from ws_server.protocol import Close
 
 SEVERITIES = {"page", "ticket", "review", "none"}
 STEPS = ("15s", "1m")
@@ -106,6 +107,9 @@ def _percent(share: float) -> str:
 def test_promtool_finds_nothing_to_say() -> None:
     code, said = run("promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
     assert code == 0, said
+    config = DEPLOY / "prometheus" / "prometheus.yml"
+    code, said = run("promtool", "check", "config", "--syntax-only", config)
+    assert code == 0, said
 
 
 @pytest.mark.parametrize("name", sorted(alert_rules()))
@@ -124,6 +128,11 @@ def test_an_alert_says_what_it_means_what_to_do_and_whose_it_is(name: str) -> No
 def test_recorded_names_are_level_metric_operation() -> None:
     for rule in record_rules():
         assert re.fullmatch(r"[a-z]+:[a-z_]+:[a-z0-9_]+", rule["record"]), rule["record"]
+
+
+def test_the_code_of_slow_clients_is_the_protocols() -> None:
+    codes = re.findall(r'code="(\d+)"', alert_rules()["SlowClientsClosed"]["expr"])
+    assert set(codes) == {str(Close.SLOW.value)}
 
 
 def test_what_is_not_written_to_dead_letters_is_not_counted_as_rejected() -> None:
