@@ -64,7 +64,7 @@ def heartbeats(*roles: str) -> dict[str, str]:
 
 def attempts(errors: int, of: int) -> dict[str, str]:
     """So many in each hour, evenly."""
-    return {ERRORS: f"0+{errors / 60}x130", OK: f"0+{(of - errors) / 60}x130"}
+    return {ERRORS: f"0+{errors / 60}x70", OK: f"0+{(of - errors) / 60}x70"}
 
 
 CASES = [
@@ -84,10 +84,10 @@ CASES = [
         "FreshnessBudgetBurnSlow", "it is over", "420m",
         {ACTIVE: "0+6000x430", STALE: "0+900x380 342000x60"}, step="1m",
     ),
-    Case("StageErrorRateHigh", "few errors", "120m", attempts(2, 3), step="1m"),
-    Case("StageErrorRateHigh", "below 8 %", "120m", attempts(7, 100), step="1m"),
+    Case("StageErrorRateHigh", "few errors", "65m", attempts(2, 3), step="1m"),
+    Case("StageErrorRateHigh", "below 8 %", "65m", attempts(7, 100), step="1m"),
     Case(
-        "StageErrorRateHigh", "12 of 100", "120m",
+        "StageErrorRateHigh", "12 of 100", "65m",
         attempts(12, 100), {"stage": "outbound"}, "12%", "1m",
     ),
     # Workers.

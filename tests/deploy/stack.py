@@ -43,6 +43,7 @@ class Hooks:
 
     def __init__(self) -> None:
         self.told: list[Told] = []
+        self._settled = 0
         hooks = self
 
         class Hook(BaseHTTPRequestHandler):
@@ -63,7 +64,19 @@ class Hooks:
         self._thread = threading.Thread(target=self._server.serve_forever)
 
     def heard(self, alertname: str, status: str) -> list[Told]:
-        return [t for t in self.told if (t.labels["alertname"], t.status) == (alertname, status)]
+        """What was told of it since all was `settled`."""
+        told = self.told[self._settled :]
+        return [t for t in told if (t.labels["alertname"], t.status) == (alertname, status)]
+
+    def settled(self, *alertnames: str) -> bool:
+        """Whether these and no others stand as firing; if so, forget how it came to that: before
+        the first scrape everything is absent."""
+        last = {frozenset(told.labels.items()): told for told in self.told}
+        firing = {told.labels["alertname"] for told in last.values() if told.status == "firing"}
+        if firing != set(alertnames):
+            return False
+        self._settled = len(self.told)
+        return True
 
     @contextmanager
     def serving(self) -> Iterator[Hooks]:

@@ -98,7 +98,7 @@ def test_promtool_has_nothing_to_say_of_its_metrics(stack: Stack, name: str) -> 
 
 def test_a_well_platform_raises_nothing_but_the_watchdog(prometheus: Prometheus) -> None:
     until(lambda: prometheus.firing() == {"Watchdog"})
-    assert not prometheus.ask('ALERTS{alertname!="Watchdog"}')
+    until(lambda: not prometheus.ask('ALERTS{alertname!="Watchdog"}'))
 
 
 def test_every_panel_shows_something(stack: Stack, prometheus: Prometheus) -> None:
@@ -148,6 +148,8 @@ def traffic() -> Iterator[Put]:
 def test_a_killed_worker_pages_the_platform_and_its_return_clears_it(
     stack: Stack, prometheus: Prometheus, hooks: Hooks
 ) -> None:
+    until(lambda: prometheus.firing() == {"Watchdog"})
+    until(lambda: hooks.settled("Watchdog"))
     orders = stack.services["orders"]
     orders.kill9()
     assert not orders.healthy()

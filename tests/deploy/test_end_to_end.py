@@ -58,8 +58,8 @@ def test_an_alert_reaches_its_department_and_clears() -> None:
     ):
         until(lambda: prometheus.ask("up == 1"))
         # There is no push process here; else all is well.
-        until(lambda: hooks.heard("Watchdog", "firing") and hooks.heard("PushAbsent", "firing"))
         until(lambda: prometheus.firing() == {"Watchdog", "PushAbsent"})
+        until(lambda: hooks.settled("Watchdog", "PushAbsent"))
 
         figures.cells.redis(up=False)
         figures.roles.remove("vehicles")

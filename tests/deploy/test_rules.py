@@ -91,7 +91,7 @@ def test_the_error_rate_is_judged_as_the_stream_judges_it(tmp_path: Path) -> Non
     verdicts = {pair: too_many(*pair, RateRule()) for pair in pairs}
     assert set(verdicts.values()) == {True, False}
     cases = [
-        Case("StageErrorRateHigh", f"{k} of {n}", "120m", attempts(k, n),
+        Case("StageErrorRateHigh", f"{k} of {n}", "65m", attempts(k, n),
              {"stage": "outbound"} if bad else None, _percent(k / n), "1m")
         for (k, n), bad in verdicts.items()
     ]  # fmt: skip
