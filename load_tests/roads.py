@@ -187,5 +187,5 @@ class Streets:
         return Node(place, limit, CORNER_MPS if slow else limit, hold, self._sky(rng))
 
     def _sky(self, rng: random.Random) -> Sky:
-        kinds, shares = zip(*self.skies, strict=True)
-        return rng.choices(kinds, shares)[0]
+        kinds = [sky for sky, _ in self.skies]
+        return rng.choices(kinds, [share for _, share in self.skies])[0]

@@ -19,8 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from geo.model import Ping, Stop, VehicleFact, VehiclePlan, Visit
-from geo.offline import LAST_MS
+from geo.model import Ms, Ping, Stop, VehicleFact, VehiclePlan, Visit
 from geo.track import Track, World, next_wake, step, wake
 from load_tests.bench import machine
 from load_tests.ground import progress, write_json
@@ -32,33 +31,42 @@ from load_tests.truth_plot import plot
 
 OURS = "milepost"
 SEED = 1
+END: Ms = 253_402_300_799_999
+"""After everything: what is due by then is done."""
+
 Engine = Callable[[Journey], list[Found]]
 
 
 def milepost(day: Journey) -> list[Found]:
-    """Our core, told every plan first and then each ping as it arrives."""
+    """Our core, told every plan first and then each ping as it arrives; what a listener holds who
+    heard all it said."""
     state: Track | None = None
     world = World()
-    visits: dict[str, Visit] = {}
+    held: dict[str, Visit] = {}
     for event, now in _events(day):
-        due = None if state is None else next_wake(state)
-        if state is not None and due is not None and due <= now:
-            state, facts = wake(state, now, world)
-            _hear(visits, facts)
+        state = _woken(state, now, world, held)
         state, facts = step(state, event, now, world)
-        _hear(visits, facts)
-    if state is not None:
-        _hear(visits, wake(state, LAST_MS, world)[1])
-    return [Found(visit.stop_id, visit.arrived_at, visit.departed_at) for visit in visits.values()]
+        _hear(held, facts)
+    _woken(state, END, world, held)
+    return [Found(v.stop_id, v.arrived_at, v.departed_at, v.inferred) for v in held.values()]
 
 
-def _hear(visits: dict[str, Visit], facts: Sequence[VehicleFact]) -> None:
+def _woken(state: Track | None, now: Ms, world: World, held: dict[str, Visit]) -> Track | None:
+    due = None if state is None else next_wake(state)
+    if state is None or due is None or due > now:
+        return state
+    state, facts = wake(state, now, world)
+    _hear(held, facts)
+    return state
+
+
+def _hear(held: dict[str, Visit], facts: Sequence[VehicleFact]) -> None:
     for visit in facts:
         if isinstance(visit, Visit):
-            visits.pop(visit.supersedes or "", None)
-            visits.pop(visit.visit_id, None)
+            held.pop(visit.supersedes or "", None)
+            held.pop(visit.visit_id, None)
             if not visit.retracted:
-                visits[visit.visit_id] = visit
+                held[visit.visit_id] = visit
 
 
 def _events(day: Journey) -> Iterator[tuple[Ping | VehiclePlan, int]]:

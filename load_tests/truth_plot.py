@@ -1,5 +1,4 @@
-"""The truth benchmark as a picture: per scenario and engine, how many calls it found and how many of
-its visits were calls."""
+"""The truth benchmark as a picture: precision and recall of each engine in each scenario."""
 
 from __future__ import annotations
 
