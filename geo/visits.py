@@ -243,7 +243,9 @@ def inferred_from(
     way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     more = _hidden(way_m, spot.ts - last.ts, pace, rule)
     hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
-    if hidden_ms < (rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)):
+    if hidden_ms < (
+        rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)
+    ):
         return None
     outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
     arrived_at = min(came_from.ts + _ms(outside_m, pace), stay.first_ts)

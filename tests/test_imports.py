@@ -35,7 +35,7 @@ PURE = [
 PURE_LIBRARIES = {
     *("__future__", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib"),
     *("heapq", "itertools", "math", "msgspec", "numpy", "operator"),
-    *("re", "string", "types", "typing"),
+    *("re", "string", "struct", "types", "typing"),
 }
 
 

@@ -312,9 +312,7 @@ class Reference:
         return min(metres(*place, fence.lat, fence.lon) for place in places) - fence.enter_m
 
 
-def visits(
-    stops: Sequence[Stop], pings: Sequence[Ping], world: World
-) -> list[Seen]:
+def visits(stops: Sequence[Stop], pings: Sequence[Ping], world: World) -> list[Seen]:
     """All visits of one vehicle, by stop and arrival."""
     trace = good_fixes(fixes(pings), world.limits)
     found = [v for stop in stops for v in Reference(stop, trace, world).visits()]
