@@ -38,6 +38,11 @@ TELLING_M = 25.0
 """Two fences are told apart by a position no better than this: the error of GPS between houses."""
 
 
+KEPT_MS = 3_600_000
+"""How long a visit that is over is remembered for one that would continue it: that one has to prove
+itself first."""
+
+
 class Calls(Struct, frozen=True, gc=False, array_like=True):
     """Where the vehicle is with its claims; follows from its positions in time order."""
 
@@ -151,7 +156,7 @@ class _Look:
         if not over:
             return after
         self.visits.append(visit_of(self.vehicle_id, after, self.now, rule))
-        recent = (b for b in self.left if self.spot.ts - b.left_at <= rule.rejoin_ms)
+        recent = (b for b in self.left if self.spot.ts - b.left_at <= KEPT_MS)
         self.left = (*(b for b in recent if b.key != stay.key), after)
         return None
 
@@ -276,7 +281,6 @@ def _joined(before: Stay, stay: Stay) -> Stay:
         before.positions + stay.positions,
         min(before.nearest_m, stay.nearest_m),
         before.came_from,
-        before.way_m,
         before.pace_mps,
         proof=before.proof,
     )

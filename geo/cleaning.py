@@ -99,12 +99,28 @@ def refuse(ping: Ping, last: Ping | None, now: Ms, limits: Limits) -> tuple[Reje
         return _clock_future(ts, now, limits) if ts > now + limits.future_ms else _ACCEPTED
     if ts > received_at + limits.future_ms:
         return _clock_future(ts, received_at, limits)
-    if (
-        -limits.future_ms <= received_at - ts - limits.zone_ms <= limits.future_ms
-        and limits.zone_ms
-    ):
+    if limits.zone_ms and last is not None and _is_zoned(ping, received_at, last, limits):
         return _tz_suspect(ts, received_at)
     return _ACCEPTED
+
+
+def _is_zoned(ping: Ping, received_at: Ms, last: Ping, limits: Limits) -> bool:
+    """Whether a fix that came eight hours late is rather of now.
+
+    A device that empties its memory sends old fixes as well, and a parked one may be polled for
+    hours. So the fix must be what comes next if its time is shifted; or, where the last one came as
+    late, it must have been sent as long after that one as it was taken.
+    """
+    late_ms = received_at - ping.ts
+    if abs(late_ms - limits.zone_ms) > limits.future_ms:
+        return False
+    last_late_ms = 0 if last.received_at is None else last.received_at - last.ts
+    if abs(last_late_ms - limits.zone_ms) <= limits.future_ms:
+        return ping.ts > last.ts and abs(late_ms - last_late_ms) <= limits.future_ms // 2
+    elapsed_ms = ping.ts + limits.zone_ms - last.ts
+    moved_m = metres(last.lat, last.lon, ping.lat, ping.lon)
+    way_m = max(limits.max_mps * elapsed_ms / 1000.0, limits.noise_m)
+    return -limits.future_ms <= elapsed_ms <= limits.returns_ms and moved_m <= way_m
 
 
 def _time_unit(field: str, value: int) -> tuple[Rejected]:

@@ -37,8 +37,6 @@ class VisitRule(Struct, frozen=True):
     stand_m: float = 50.0
     still_mps: float = 5 / 3.6
     """A reported speed up to this is standing."""
-    passing_mps: float = 15 / 3.6
-    """A reported speed from this on is passing."""
     linger_ms: int = 300_000
     """Tread's fence timer; longer in fences wider than 200 m: see `linger_ms`."""
     walk_mps: float = 5 / 3.6
@@ -50,10 +48,14 @@ class VisitRule(Struct, frozen=True):
     rejoin_ms: int = 180_000
     """Who is back sooner, and stands there, had not left: the upper end of field.md's dwell, below
     which we would not have believed a visit elsewhere either."""
-    pace_mps: float = 30 / 3.6
-    """How fast a vehicle is taken to travel where nothing faster is known: city traffic."""
-    infer_ms: int = 120_000
-    """Unexplained time that makes an unseen stop: longer than a red light."""
+    pace_mps: float = 18 / 3.6
+    """How fast a vehicle is taken to travel, red lights and queues included, where nothing faster
+    is known: a city's streets in the daytime."""
+    infer_ms: int = 180_000
+    """Unexplained time that makes a stop nobody saw: the longest dwell that field.md has, longer
+    than any red light."""
+    infer_share: float = 2 / 3
+    """Of the time between the positions: what is not explained must outweigh what is, twice."""
     sparse_ms: int = 60_000
     """Positions further apart than this need not have been driven between at an even speed."""
     silent_ms: int = 900_000
@@ -78,14 +80,15 @@ class Stay(Struct, frozen=True, gc=False, array_like=True):
     nearest_m: float
     came_from: Spot | None = None
     """The last position before the first."""
-    way_m: float = 0.0
-    """From there through all positions since."""
     pace_mps: float = 0.0
-    """The fastest it is known to have travelled just before."""
+    """How fast it is known to have travelled just before."""
+    hidden_ms: Ms = 0
+    """Time since then in which it can have stood without being seen to: what the way between two
+    positions far apart in time does not explain."""
+    gaps_ms: Ms = 0
+    """All the time between such positions."""
     stood: bool = False
     """It reported standing while inside."""
-    passed: bool = False
-    """It reported passing speed while inside."""
     proof: str = ""
     """The rule that made it a visit; empty: it is none yet."""
     left_at: Ms = 0
@@ -108,9 +111,10 @@ def linger_ms(stop: Stop, rule: VisitRule) -> float:
 def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule) -> Stay:
     """A stay begun by `spot`, which lies inside."""
     last, stop = came.last, claim.stop
-    arrived_at, way_m = spot.ts, 0.0
+    arrived_at, hidden_ms, gaps_ms = spot.ts, 0, 0
     if last is not None:
         way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+        hidden_ms, gaps_ms = _hidden(way_m, spot.ts - last.ts, came.pace_mps, rule)
         outside_m = edge_m(stop.fence, last.lat, last.lon)
         if outside_m > 0.0:
             speed = _speed(way_m, last, spot, max(came.pace_mps, last.speed), rule)
@@ -125,10 +129,10 @@ def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule
         1,
         _nearest(stop, edge),
         last,
-        way_m,
         came.pace_mps,
+        hidden_ms,
+        gaps_ms,
         0.0 <= spot.speed <= rule.still_mps,
-        spot.speed >= rule.passing_mps,
     )
 
 
@@ -152,8 +156,7 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
     visit."""
     ts, last, anchor, claim = spot.ts, stay.last, stay.anchor, stay.claim
     moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
-    reach_m = max(rule.stand_m, spot.error, rule.stand_m * (ts - anchor.ts) / rule.dwell_ms)
-    if moved_m > reach_m or spot.speed >= rule.passing_mps:
+    if moved_m > _reach_m(spot, ts - anchor.ts, rule) or _drives(last, spot, rule):
         anchor = spot
     proof = stay.proof
     if not proof and claim.since - rule.back_ms <= ts < claim.until:
@@ -163,6 +166,12 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
             claim.stop, rule
         ):
             proof = "dwell"
+    hidden_ms, gaps_ms = stay.hidden_ms, stay.gaps_ms
+    if not proof and ts - last.ts >= rule.sparse_ms:
+        more = _hidden(
+            metres(last.lat, last.lon, spot.lat, spot.lon), ts - last.ts, stay.pace_mps, rule
+        )
+        hidden_ms, gaps_ms = hidden_ms + more[0], gaps_ms + more[1]
     inside = edge <= 0.0 or edge <= growth_m(claim.stop.fence, spot.error)
     return Stay(
         claim,
@@ -173,10 +182,10 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
         stay.positions + 1,
         min(stay.nearest_m, _nearest(claim.stop, edge)),
         stay.came_from,
-        stay.way_m if proof else stay.way_m + metres(last.lat, last.lon, spot.lat, spot.lon),
         stay.pace_mps,
+        hidden_ms,
+        gaps_ms,
         stay.stood or (inside and 0.0 <= spot.speed <= rule.still_mps),
-        stay.passed or spot.speed >= rule.passing_mps,
         proof,
         0 if inside else _left_at(stay, spot, edge, rule),
     )
@@ -228,14 +237,15 @@ def inferred_from(
 ) -> Visit | None:
     """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
     came_from = stay.came_from
-    if came_from is None or (stay.passed and not stay.stood):
+    if came_from is None:
         return None
-    way_m = stay.way_m + metres(stay.last.lat, stay.last.lon, spot.lat, spot.lon)
-    pace = max(rule.pace_mps, stay.pace_mps, came_from.speed, spot.speed)
-    elapsed_ms = spot.ts - came_from.ts
-    slack_ms = elapsed_ms - _ms(way_m, pace)
-    wanted_ms = rule.dwell_ms if stay.stood else max(rule.infer_ms, elapsed_ms // 2)
-    if slack_ms < wanted_ms:
+    last, pace = stay.last, max(rule.pace_mps, stay.pace_mps)
+    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+    more = _hidden(way_m, spot.ts - last.ts, pace, rule)
+    hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
+    if hidden_ms < (
+        rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)
+    ):
         return None
     outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
     arrived_at = min(came_from.ts + _ms(outside_m, pace), stay.first_ts)
@@ -267,9 +277,9 @@ def inferred_between(
     """A visit between two positions of which neither lies inside, if the time for it is there."""
     (a, b), stop = ends, claim.stop
     way_m = metres(a.lat, a.lon, b.lat, b.lon)
-    pace = max(rule.pace_mps, pace_mps, a.speed, b.speed)
-    elapsed_ms = b.ts - a.ts
-    if elapsed_ms - _ms(way_m, pace) < max(rule.infer_ms, elapsed_ms // 2):
+    pace = max(rule.pace_mps, pace_mps)
+    hidden_ms, gaps_ms = _hidden(way_m, b.ts - a.ts, pace, rule)
+    if hidden_ms < max(rule.infer_ms, rule.infer_share * gaps_ms):
         return None
     arrived_at = a.ts + _ms(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace)
     departed_at = b.ts - _ms(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace)
@@ -301,6 +311,28 @@ def _visit(
         order_id=order_id,
         inferred=evidence.rule == INFERRED,
     )
+
+
+def _drives(last: Spot, spot: Spot, rule: VisitRule) -> bool:
+    """It says that it drives, and it has: some devices repeat the speed they had before."""
+    return spot.speed > rule.still_mps and metres(
+        last.lat, last.lon, spot.lat, spot.lon
+    ) * 1000.0 > rule.still_mps * (spot.ts - last.ts)
+
+
+def _reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
+    """How far from where it stood a position may be after so long, and it may still stand there:
+    twice the error, and what a yard is crawled through at."""
+    error_m = min(max(2.0 * spot.error, rule.stand_m / 2.0), rule.stand_m) if spot.error else 0.0
+    return max(error_m or rule.stand_m, rule.stand_m * since_ms / rule.dwell_ms)
+
+
+def _hidden(way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule) -> tuple[Ms, Ms]:
+    """Of the time between two positions, what the way does not explain, and all of it; nothing
+    where they are so close that standing would have been seen."""
+    if elapsed_ms < rule.sparse_ms:
+        return 0, 0
+    return max(elapsed_ms - _ms(way_m, max(pace_mps, rule.pace_mps)), 0), elapsed_ms
 
 
 def _speed(way_m: float, a: Spot, b: Spot, known_mps: float, rule: VisitRule) -> float:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from geo.model import Fence, Ms, Ping, Stop, StopRole, VehiclePlan
@@ -30,7 +31,8 @@ YARD = "yard"
 
 @dataclass(frozen=True)
 class TrueStay:
-    """One call. `entered` and `left` are None where the day begins or ends inside."""
+    """One call. `entered` and `left` are None where nobody can say: the day begins or ends inside,
+    or the vehicle only goes over to the dock next door, within both fences."""
 
     stop_id: str
     stood: Ms
@@ -183,30 +185,41 @@ def _addresses(rng: random.Random, draft: _Draft, tour: Tour) -> dict[str, XY]:
 
 def _true_stays(ride: Ride, places: dict[str, XY], tour: Tour) -> list[TrueStay]:
     """Holds for one call in a row are one stay."""
-    merged: list[tuple[str, float, float]] = []
+    merged: list[Hold] = []
     for name, since, until in ride.holds:
         if merged and merged[-1][0] == name:
             merged[-1] = (name, merged[-1][1], until)
         else:
             merged.append((name, since, until))
-    return [_true_stay(ride, places, tour, stay) for stay in merged]
+    found = []
+    for before, (name, since, until), after in _with_neighbours(merged):
+        place = places[name]
+        entered = ride.crossing(place, tour.enter_m, since, -1)
+        left = ride.crossing(place, tour.enter_m, until, +1)
+        came = entered > ride.seconds[0] and not _meets(places, before, place, tour)
+        went = left < ride.end and not _meets(places, after, place, tour)
+        found.append(
+            TrueStay(
+                name,
+                _ms(since),
+                _ms(until),
+                _ms(entered) if came else None,
+                _ms(left) if went else None,
+            )
+        )
+    return found
 
 
-def _true_stay(
-    ride: Ride, places: dict[str, XY], tour: Tour, stay: tuple[str, float, float]
-) -> TrueStay:
-    name, since, until = stay
-    entered = ride.crossing(places[name], tour.enter_m, since, -1)
-    left = ride.crossing(places[name], tour.enter_m, until, +1)
-    if tour.next_door:  # the fences overlap: a stay lasts while it stands there
-        entered, left = since, until
-    return TrueStay(
-        name,
-        _ms(since),
-        _ms(until),
-        _ms(entered) if entered > ride.seconds[0] else None,
-        _ms(left) if left < ride.end else None,
-    )
+Hold = tuple[str, float, float]
+
+
+def _with_neighbours(holds: list[Hold]) -> Iterator[tuple[Hold | None, Hold, Hold | None]]:
+    return zip([None, *holds[:-1]], holds, [*holds[1:], None], strict=True)
+
+
+def _meets(places: dict[str, XY], hold: Hold | None, place: XY, tour: Tour) -> bool:
+    """Whether the fence of that hold reaches into this one."""
+    return hold is not None and math.dist(places[hold[0]], place) < 2 * tour.enter_m
 
 
 def _plans(vehicle_id: str, places: dict[str, XY], draft: _Draft, tour: Tour) -> list[VehiclePlan]:

@@ -58,6 +58,7 @@ CATALOGUE: dict[str, Entry] = {
     "alert_transitions": Entry("counter", "Alert state changes.", ("rule", "to")),
     "keys": Entry("gauge", "Vehicles, orders or alert scopes in memory.", ("role",)),
     "partitions": Entry("gauge", "Partitions owned and loaded.", ("role",)),
+    "partitions_expected": Entry("gauge", "Partitions there are, whoever owns them.", ("role",)),
     "consumer_lag_records": Entry("gauge", "Records not yet taken in.", ("topic", "partition")),
     "consumer_lag_seconds": Entry(
         "gauge", "Age of the oldest of them; 0 when caught up.", ("role", "partition")
@@ -75,6 +76,21 @@ CATALOGUE: dict[str, Entry] = {
         "counter", "Times a partition's answers were compared and completed.", ("role",)
     ),
     "engine_heartbeat_timestamp_seconds": Entry("gauge", "When the engine last turned.", ("role",)),
+    "feed_up": Entry("gauge", "1 while push hears of every change."),
+    "feed_entries": Entry("counter", "Changes read from Redis.", ("what",)),
+    "feed_behind_seconds": Entry("gauge", "Age of the newest change when it was read."),
+    "feed_gaps": Entry("counter", "Times changes were missed, and everything shown read anew."),
+    "websocket_clients": Entry("gauge", "Connected clients.", ("client",)),
+    "websocket_topics": Entry("gauge", "Topics somebody subscribes to."),
+    "websocket_frames": Entry("counter", "Frames for clients.", ("op",)),
+    "websocket_bytes": Entry("counter", "Bytes written to clients."),
+    "websocket_conflated": Entry("counter", "Frames a slow client got newer ones in place of."),
+    "websocket_buffered_bytes": Entry("gauge", "Bytes that wait for slow clients."),
+    "websocket_refused": Entry("counter", "Requests answered with an error.", ("code",)),
+    "websocket_closed": Entry("counter", "Connections we closed, by close code.", ("code",)),
+    "websocket_push_age_seconds": Entry(
+        "histogram", "Record at the broker to its frame, by what it told.", ("what",), INSTANTS
+    ),
 }
 
 Labels = tuple[str, ...]
@@ -89,7 +105,7 @@ class Cells(Collector):
         self._histograms: dict[str, dict[Labels, list[float]]] = defaultdict(dict)
         self._gauges: dict[str, Callable[[], Iterable[tuple[str, Labels, float]]]] = {}
         self._zeros: set[tuple[str, Labels]] = set()
-        self._redis_up = 0.0
+        self._redis_up: float | None = None
 
     def declare(self, name: str, *labels: str) -> None:
         """Export this one from now on, at 0 until it is counted."""
@@ -122,11 +138,13 @@ class Cells(Collector):
         self._gauges[who] = read
 
     def redis(self, *, up: bool) -> None:
+        """Export it from now on: who runs without Redis says nothing of it."""
         self._redis_up = float(up)
 
     def collect(self) -> Iterator[Metric]:
         read: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
-        read["redis_up"][()] = self._redis_up
+        if self._redis_up is not None:
+            read["redis_up"][()] = self._redis_up
         for name, labels in self._zeros:
             read[name][labels] = 0.0
         for gauge in self._gauges.values():
