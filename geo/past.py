@@ -10,6 +10,7 @@ old, or when there are too many; what is older than the first chunk is settled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -134,15 +135,16 @@ def derive(
     pieces, good, wrong, trail = _sifted(start.trail, several, limits)
     chunks: list[Chunk] = []
     visits: dict[str, Visit] = {}
-    way = Trail(start.trail.last, start.trail.before)
+    last, earlier = start.trail.last, start.trail.before
     taken = iter(good)
     spot = next(taken, None)
     for piece_trail, piece in pieces:
         chunks.append(Chunk(piece_trail, calls, packed(piece)))
         while spot is not None and spot <= piece[-1]:
+            way = partial(Trail, last, earlier)
             calls, found = follow(calls, claims, way, spot, vehicle_id, now, rule)
             visits.update((v.visit_id, v) for v in found)
-            way = Trail(spot, way.last)
+            last, earlier = spot, last
             spot = next(taken, None)
     for stay in calls.stays:
         if stay.proof:
@@ -152,13 +154,13 @@ def derive(
             else:
                 visits.setdefault(visit.visit_id, visit)
     tail = b""
-    last = Past((*whole[:first], *chunks), trail, calls, past.told)
+    after = Past((*whole[:first], *chunks), trail, calls, past.told)
     if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
         open_ = chunks[-1]
         tail = open_.records
-        last = Past((*whole[:first], *chunks[:-1]), open_.trail, open_.calls, past.told)
+        after = Past((*whole[:first], *chunks[:-1]), open_.trail, open_.calls, past.told)
     settled_at = 0 if start.trail.last is None else start.trail.last.ts
-    return Derived(last, tail, trail, calls, visits, settled_at, wrong)
+    return Derived(after, tail, trail, calls, visits, settled_at, wrong)
 
 
 def _chunk_before(chunks: Sequence[Chunk], since: Ms) -> int:
@@ -201,5 +203,5 @@ def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
         if claim is not None:
             stays.append(replace(stay, claim=claim))
         elif stay.proof:
-            stays.append(stay)
-    return replace(calls, stays=tuple(stays), anchor=None)
+            stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
+    return replace(calls, stays=tuple(stays), anchor=None, near=None)

@@ -19,6 +19,7 @@ one and the next wake begin another. A refused ping is not heard at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,7 +36,6 @@ from geo.model import (
     Silence,
     VehicleFact,
     VehiclePlan,
-    Visit,
 )
 from geo.past import (
     CHUNK,
@@ -215,10 +215,10 @@ def _archived(new: Spot, settled_at: Ms) -> Rejected:
     return Rejected(Reason.ARCHIVED, f"{detail} in the archive")
 
 
-def _trail(state: Track, past: Past) -> Trail:
+def _trail(state: Track, past: Past | None) -> Trail:
     if state.odd is not None:
         return state.odd.trail
-    way = last_two(past, state.tail)
+    way = last_two(past or Past(), state.tail)
     return Trail(way.last, way.before)
 
 
@@ -261,20 +261,15 @@ def _move(
     heard, since = _heard(state, position.ts, facts, position.vehicle_id, now, world)
     record = pack(position)
     if plans is not None:
-        calls = plans.calls
-        visits: list[Visit] = []
-        if not is_clear(calls, position.lat, position.lon):
-            held = past or Past()
-            trail = _trail(state, held)
-            calls, visits = follow(
-                calls,
-                plans.claims,
-                trail,
-                at(record, 0),
-                position.vehicle_id,
-                now,
-                world.visits,
-            )
+        calls, visits = follow(
+            plans.calls,
+            plans.claims,
+            partial(_trail, state, past),
+            at(record, 0),
+            position.vehicle_id,
+            now,
+            world.visits,
+        )
         if visits:
             told, new = told_after((past or Past()).told, visits)
             past = replace(past or Past(), told=told)
