@@ -56,8 +56,8 @@ class Tour:
     drive_bys: int = 4
     """Planned stops that are passed and not called at."""
     next_door: bool = False
-    """Every second call is followed by one at the dock next to it, and every one has a planned
-    neighbour that is not called at."""
+    """Every second call is at the dock next to the one before; on that one's other side there is a
+    planned dock that is not called at."""
     brief_exits: bool = False
     """Half of the calls are interrupted by a turn around the block."""
     streets: Streets = Streets()
@@ -107,6 +107,13 @@ class _Draft:
         self.nodes.append(Node(dock, pace, hold_s=stay_s, sky=sky, call=name))
         self.docks[name] = self.here = dock
 
+    def call_next_door(self, name: str, neighbour: str) -> None:
+        """At a dock 100 m away; on the other side, 110 m away, lies one not called at."""
+        (x, y), turn = self.here, self.rng.uniform(0, 2 * math.pi)
+        away = turn + math.pi + self.rng.uniform(-1, 1)
+        self.passed[neighbour] = (x + 110 * math.cos(away), y + 110 * math.sin(away))
+        self.call(name, (x + 100 * math.cos(turn), y + 100 * math.sin(turn)))
+
     def goal(self) -> XY:
         return self._near(self.here, self.rng.uniform(*self.tour.leg_m))
 
@@ -147,11 +154,10 @@ def _drafted(rng: random.Random, tour: Tour) -> _Draft:
     draft = _Draft(rng, tour)
     draft.yard()
     for n in range(tour.calls):
-        beside = tour.next_door and n % 2
-        dock = draft._near(draft.here, 100.0) if beside else draft.goal()
-        draft.call(f"stop-{n}", dock)
-        if tour.next_door and not beside:
-            draft.passed[f"neighbour-{n}"] = draft._near(dock, 110.0)
+        if tour.next_door and n % 2:
+            draft.call_next_door(f"stop-{n}", f"neighbour-{n}")
+        else:
+            draft.call(f"stop-{n}", draft.goal())
     draft.nodes += tour.streets.way(rng, draft.here, (0.0, 0.0))
     draft.yard()
     _add_drive_bys(draft)
