@@ -247,7 +247,10 @@ class _Look:
         )
 
     def _rank(self, claim: Claim, edge: float) -> tuple[bool, int]:
-        return claim.key in self.seen, self.claims.index(claim)
+        """Before others: the one it is at, those not yet visited, those planned earlier."""
+        key = claim.key
+        visited = key in self.seen and all(stay.key != key for stay in self.stays)
+        return visited, self.claims.index(claim)
 
     def _rivals(self, claim: Claim) -> list[tuple[Claim, float]]:
         spot = self.spot

@@ -144,7 +144,7 @@ def _clock_future(ts: Ms, received_at: Ms, limits: Limits) -> tuple[Rejected]:
 
 
 def _tz_suspect(ts: Ms, received_at: Ms) -> tuple[Rejected]:
-    hours = (ts - received_at) / 3_600_000
+    hours = (received_at - ts) / 3_600_000
     detail = f"ts {ts} is {hours:+.2f} h from its reception: send UTC, or declare the source's zone"
     return (Rejected(Reason.TZ_SUSPECT, detail),)
 

@@ -10,8 +10,19 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from geo.cleaning import Reason, Trail, Verdict, judge
 from geo.model import Halt, Ms, Ping, Rejected, Stop, Trip, VehicleFact, VehiclePlan, Visit
-from geo.track import Track, World, next_wake, step, wake
+from geo.past import PastRule
+from geo.spots import RECORD, Spot, spot
+from geo.track import Track, World, step, wake
+
+MAX_POSITIONS = 200_000
+"""Remembered of one vehicle: a recording is in memory anyway, so two a second for a whole day."""
+LATE_AT_ONCE = 256
+"""Late positions wait until there are so many: a shuffled file is not worked out anew for each."""
+BY_NEIGHBOURS = (Reason.IMPLIED_SPEED, Reason.SECOND_DEVICE)
 
 
 @dataclass
@@ -27,6 +38,10 @@ class Outcome:
     taken: int = 0
     """Pings that are positions."""
 
+    def visits_alike(self) -> list[Visit]:
+        """The visits without what tells how they came to be known."""
+        return [replace(v, reported_at=0, version=0, supersedes=None) for v in self.visits]
+
     @property
     def rejected(self) -> Counter[str]:
         return Counter(why.reason for _, why in self.refused)
@@ -34,7 +49,7 @@ class Outcome:
 
 def offline(stops: Iterable[Stop], pings: Iterable[Ping], world: World | None = None) -> Outcome:
     """Every vehicle is looked for at each of `stops`, whose `stop_id`s must differ."""
-    world = world or World()
+    world = world or World(past=PastRule(max_positions=MAX_POSITIONS))
     wanted = tuple(stops)
     vehicles: dict[str, _Vehicle] = {}
     outcome = Outcome()
@@ -43,9 +58,7 @@ def offline(stops: Iterable[Stop], pings: Iterable[Ping], world: World | None = 
         if vehicle is None:
             vehicle = vehicles[ping.vehicle_id] = _Vehicle(ping, wanted, world)
         refused = vehicle.take(ping)
-        if refused is None:
-            outcome.taken += 1
-        else:
+        if refused is not None:
             outcome.refused.append((ping, refused))
     for vehicle_id in sorted(vehicles):
         vehicles[vehicle_id].end(outcome)
@@ -59,6 +72,8 @@ class _Vehicle:
         self._world = world
         self._visits: dict[str, Visit] = {}
         self._state: Track | None = None
+        self._positions: dict[Spot, Ping] = {}
+        self._told: tuple[Visit, ...] = ()
         if stops:
             plan = VehiclePlan(first.vehicle_id, 0, stops)
             self._state, said = step(None, plan, _arrival(first), world)
@@ -67,26 +82,40 @@ class _Vehicle:
                     raise ValueError(fact.detail)
 
     def take(self, ping: Ping) -> Rejected | None:
-        """Step one ping, and before it what is due by then."""
-        now = _arrival(ping)
-        self._wake(now)
-        self._state, facts = step(self._state, ping, now, self._world)
-        refused = [fact for fact in facts if isinstance(fact, Rejected)]
+        """Step one ping. What is refused for its neighbours is told at the end, for then all of
+        them are known."""
+        odd = self._state.odd if self._state is not None else None
+        if odd is not None and len(odd.late) >= LATE_AT_ONCE * RECORD:
+            self._place_late()
+        self._state, facts = step(self._state, ping, _arrival(ping), self._world)
         self._hear(facts)
-        return refused[0] if refused else None
+        for fact in facts:
+            if isinstance(fact, Rejected) and fact.reason not in BY_NEIGHBOURS:
+                return fact
+        self._positions[spot(ping)] = ping
+        return None
 
     def end(self, outcome: Outcome) -> None:
         """Place what came late, and hand over what stands."""
-        self._wake(LAST_MS)
+        self._place_late()
         outcome.visits += sorted(
             self._visits.values(), key=lambda v: (v.arrived_at, v.stop_id, v.visit_id)
         )
+        trail, good, wrong = Trail(), list[Spot](), list[Verdict]()
+        for each in sorted(self._positions):
+            trail = judge(trail, each, good, wrong, self._world.limits)
+        wrong += (Verdict(each, Reason.IMPLIED_SPEED) for each in trail.strays)
+        outcome.taken += len(good)
+        limit = self._world.limits.max_mps * 3.6
+        detail = f"not to be reached from the positions around it at {limit:.0f} km/h"
+        outcome.refused += (
+            (self._positions[each.spot], Rejected(each.reason, detail)) for each in wrong
+        )
 
-    def _wake(self, now: Ms) -> None:
+    def _place_late(self) -> None:
         state = self._state
-        due = None if state is None else next_wake(state)
-        if state is not None and due is not None and due <= now:
-            self._state, facts = wake(state, now, self._world)
+        if state is not None and state.odd is not None and state.odd.late:
+            self._state, facts = wake(state, state.odd.due_at, self._world)
             self._hear(facts)
 
     def _hear(self, facts: Iterable[VehicleFact]) -> None:
@@ -98,10 +127,10 @@ class _Vehicle:
                     del self._visits[visit.visit_id]
         if self._state is not None and self._state.past is not None:
             # Late positions may add to the evidence without changing what is told.
-            self._visits.update((v.visit_id, v) for v in self._state.past.told)
-
-
-LAST_MS: Ms = 253_402_300_799_999
+            told = self._state.past.told
+            if told is not self._told:
+                self._told = told
+                self._visits.update((v.visit_id, v) for v in told)
 
 
 def _arrival(ping: Ping) -> Ms:

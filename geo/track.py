@@ -149,14 +149,14 @@ def next_wake(state: Track) -> Ms | None:
 def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[VehicleFact]]:
     """Late positions are placed; a vehicle not heard of fell silent, which is said once, to the
     fleet and to each of its orders."""
-    facts: list[VehicleFact] = []
+    found: Sequence[VehicleFact] = ()
     if state.odd is not None and state.odd.late and state.odd.due_at <= now:
         late = spots(state.odd.late)
-        state, facts = _worked_out(state, late, min(s.ts for s in late), now, world)
+        state, found = _worked_out(state, late, min(s.ts for s in late), now, world)
     last = state.last
     if last is None or state.wake_at is None or now < state.wake_at:
-        return state, facts
-    facts.append(Silence(last.vehicle_id, since=last.ts, reported_at=now))
+        return state, found
+    facts = [*found, Silence(last.vehicle_id, since=last.ts, reported_at=now)]
     if state.plans is not None:
         facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
     return replace(state, wake_at=None, silent_since=last.ts), facts

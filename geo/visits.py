@@ -89,6 +89,8 @@ class Stay(Struct, frozen=True, gc=False, array_like=True):
     """All the time between such positions."""
     stood: bool = False
     """It reported standing while inside."""
+    driving: bool = False
+    """At the last position it drove: it stands at the earliest from the next one."""
     proof: str = ""
     """The rule that made it a visit; empty: it is none yet."""
     left_at: Ms = 0
@@ -133,6 +135,7 @@ def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule
         hidden_ms,
         gaps_ms,
         0.0 <= spot.speed <= rule.still_mps,
+        last is not None and _drives(last, spot, rule),
     )
 
 
@@ -156,7 +159,8 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
     visit."""
     ts, last, anchor, claim = spot.ts, stay.last, stay.anchor, stay.claim
     moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
-    if moved_m > _reach_m(spot, ts - anchor.ts, rule) or _drives(last, spot, rule):
+    driving = _drives(last, spot, rule)
+    if driving or stay.driving or moved_m > _reach_m(spot, ts - anchor.ts, rule):
         anchor = spot
     proof = stay.proof
     if not proof and claim.since - rule.back_ms <= ts < claim.until:
@@ -186,6 +190,7 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
         hidden_ms,
         gaps_ms,
         stay.stood or (inside and 0.0 <= spot.speed <= rule.still_mps),
+        driving,
         proof,
         0 if inside else _left_at(stay, spot, edge, rule),
     )

@@ -173,17 +173,23 @@ class Reference:
 
     def _stands_since(self, present: list[int]) -> int:
         """Since which of these it has not moved."""
-        since = present[0]
+        since, drove = present[0], self._drives(present[0] - 1, present[0])
         for last, i in pairwise(present):
             a, b = self.trace[since], self.trace[i]
             reach = 50.0 if not b.error else min(50.0, max(25.0, 2 * b.error))
             reach = max(reach, 50.0 * (b.ts - a.ts) / self.rule.dwell_ms)
-            still = self.rule.still_mps
-            fast = b.speed is not None and b.speed > still
-            drives = fast and self._way(last, i) > still * self._gap(last, i) / 1000
-            if drives or self._way(since, i) > reach:
+            drives = self._drives(last, i)
+            if drives or drove or self._way(since, i) > reach:
                 since = i
+            drove = drives
         return since
+
+    def _drives(self, last: int, i: int) -> bool:
+        if last < 0:
+            return False
+        still, speed = self.rule.still_mps, self.trace[i].speed
+        moved = self._way(last, i) > still * self._gap(last, i) / 1000
+        return speed is not None and speed > still and moved
 
     def _way(self, i: int, j: int) -> float:
         a, b = self.trace[i], self.trace[j]
@@ -275,7 +281,7 @@ class Reference:
         hidden = [self._hidden(i, j, self._pace(begin)) for i, j in steps]
         slack, gaps = sum(h for h, _ in hidden), sum(g for _, g in hidden)
         stood = any(
-            trace[i].speed is not None and trace[i].speed <= rule.still_mps
+            (speed := trace[i].speed) is not None and speed <= rule.still_mps
             for i in present
             if self.is_inside(i)
         )
