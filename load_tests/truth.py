@@ -142,7 +142,7 @@ def table(results: Results, scenarios: Sequence[Scenario]) -> Table:
     ):
         shown.add_column(heading, justify="right", no_wrap=True)
     for name in NAIVE:
-        shown.add_column(name, justify="right")
+        shown.add_column(name, justify="right", no_wrap=True)
     for scenario in scenarios:
         scores = results[scenario.name]
         ours = scores[OURS]
@@ -223,7 +223,7 @@ def main() -> None:
     with progress() as say:
         results = run(scenarios, asked.seed, say)
     took_s = time.monotonic() - began
-    console = Console(width=max(130, Console().width))
+    console = Console(width=max(150, Console().width))
     console.print(table(results, scenarios))
     console.print(f"{took_s:.0f} s, seed {asked.seed}; red: below the bar")
     write_json(asked.json, report(results, asked.seed, took_s))
