@@ -25,7 +25,8 @@ ORIGIN = Place(31.2, 121.4)
 START: Ms = 1_767_571_200_000
 """2026-01-05T00:00:00Z."""
 
-YARD_S = 600.0
+YARD_S, NIGHT_S = 600.0, 3_600.0
+"""In the yard before the day and after it; longer than any device that lives keeps quiet."""
 YARD = "yard"
 
 
@@ -56,8 +57,8 @@ class Tour:
     drive_bys: int = 4
     """Planned stops that are passed and not called at."""
     next_door: bool = False
-    """Every second call is followed by one at the dock next to it, and every one has a planned
-    neighbour that is not called at."""
+    """Every second call is at the dock next to the one before; on that one's other side there is a
+    planned dock that is not called at."""
     brief_exits: bool = False
     """Half of the calls are interrupted by a turn around the block."""
     streets: Streets = Streets()
@@ -86,8 +87,8 @@ class _Draft:
     docks: dict[str, XY] = field(default_factory=dict)
     passed: dict[str, XY] = field(default_factory=dict)
 
-    def yard(self) -> None:
-        self.nodes.append(Node((0.0, 0.0), YARD_MPS, hold_s=YARD_S, sky=Sky.YARD, call=YARD))
+    def yard(self, hold_s: float) -> None:
+        self.nodes.append(Node((0.0, 0.0), YARD_MPS, hold_s=hold_s, sky=Sky.YARD, call=YARD))
         self.here = (0.0, 0.0)
 
     def call(self, name: str, dock: XY) -> None:
@@ -106,6 +107,13 @@ class _Draft:
             stay_s /= 2
         self.nodes.append(Node(dock, pace, hold_s=stay_s, sky=sky, call=name))
         self.docks[name] = self.here = dock
+
+    def call_next_door(self, name: str, neighbour: str) -> None:
+        """At a dock 100 m away; on the other side, 110 m away, lies one not called at."""
+        (x, y), turn = self.here, self.rng.uniform(0, 2 * math.pi)
+        away = turn + math.pi + self.rng.uniform(-1, 1)
+        self.passed[neighbour] = (x + 110 * math.cos(away), y + 110 * math.sin(away))
+        self.call(name, (x + 100 * math.cos(turn), y + 100 * math.sin(turn)))
 
     def goal(self) -> XY:
         return self._near(self.here, self.rng.uniform(*self.tour.leg_m))
@@ -145,15 +153,14 @@ def journey(seed: str, tour: Tour, receiver: Receiver, uplink: Uplink) -> Journe
 
 def _drafted(rng: random.Random, tour: Tour) -> _Draft:
     draft = _Draft(rng, tour)
-    draft.yard()
+    draft.yard(YARD_S)
     for n in range(tour.calls):
-        beside = tour.next_door and n % 2
-        dock = draft._near(draft.here, 100.0) if beside else draft.goal()
-        draft.call(f"stop-{n}", dock)
-        if tour.next_door and not beside:
-            draft.passed[f"neighbour-{n}"] = draft._near(dock, 110.0)
+        if tour.next_door and n % 2:
+            draft.call_next_door(f"stop-{n}", f"neighbour-{n}")
+        else:
+            draft.call(f"stop-{n}", draft.goal())
     draft.nodes += tour.streets.way(rng, draft.here, (0.0, 0.0))
-    draft.yard()
+    draft.yard(NIGHT_S)
     _add_drive_bys(draft)
     return draft
 

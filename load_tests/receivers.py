@@ -36,6 +36,7 @@ ERRORS = {
     Sky.CANYON: Error(12.0, 30.0, 6.0),
     Sky.TUNNEL: Error(20.0, 20.0, 0.0),
 }
+STANDS_MPS = 0.2
 SETTLING_M, SETTLING_S = (30.0, 80.0), 20.0
 """The error of the first fix after a tunnel, and how fast it goes."""
 
@@ -52,7 +53,7 @@ class Receiver:
     """Of the devices, that report speed; of the others half say -1."""
     accuracy_share: float = 0.75
     parked_s: float | None = None
-    """A device that reports on change says only so often that it stands."""
+    """A device that reports on change says that it stopped, then only so often that it stands."""
     dies: bool = False
     """Its battery dies in every fifth call and comes back on the road."""
 
@@ -129,10 +130,14 @@ def fixes(rng: random.Random, ride: Ride, receiver: Receiver) -> list[Fix]:
         if sky is Sky.TUNNEL and speed > 0.5:
             wander.dark(second)
         elif not any(since <= second < until for since, until in dead) and not _is_kept_back(
-            receiver, found, second, speed
+            receiver, ride, found, second
         ):
             dx, dy = wander.at(second, sky)
-            told = max(0.0, speed + rng.gauss(0, 0.3)) if speed > 0.2 else abs(rng.gauss(0, 0.1))
+            told = (
+                max(0.0, speed + rng.gauss(0, 0.3))
+                if speed > STANDS_MPS
+                else abs(rng.gauss(0, 0.1))
+            )
             size = ERRORS[sky].metres * max(receiver.noise, 0.2)
             found.append(
                 Fix(
@@ -146,11 +151,13 @@ def fixes(rng: random.Random, ride: Ride, receiver: Receiver) -> list[Fix]:
     return found
 
 
-def _is_kept_back(receiver: Receiver, found: list[Fix], second: float, speed: float) -> bool:
-    """A device that reports on change keeps quiet while it stands."""
-    if receiver.parked_s is None or speed > 0.2 or not found:
+def _is_kept_back(receiver: Receiver, ride: Ride, found: list[Fix], second: float) -> bool:
+    """A device that reports on change keeps quiet while it stands as it stood before."""
+    if receiver.parked_s is None or not found:
         return False
-    return second - found[-1].second < receiver.parked_s
+    before = found[-1].second
+    stands = all(ride.at(moment)[1] <= STANDS_MPS for moment in (before, second))
+    return stands and second - before < receiver.parked_s
 
 
 def _dead(rng: random.Random, ride: Ride) -> list[tuple[float, float]]:

@@ -108,6 +108,7 @@ def drive(start: XY, nodes: list[Node], second: float = 0.0) -> Ride:
         second, speed = _edge(ride, here, node, cap, second, speed)
         here = node.place
         if node.hold_s:
+            _note(ride, second, here, 0.0, node.sky)
             if node.call:
                 ride.holds.append((node.call, second, second + node.hold_s))
             second, speed = second + node.hold_s, 0.0

@@ -35,6 +35,8 @@ class Score(Struct, frozen=True):
     flaps: int = 0
     drive_bys: int = 0
     """Visits found where the vehicle only drove by."""
+    taken_back: int = 0
+    """Visits told on the way and later retracted, or replaced by another."""
     errors_s: tuple[float, ...] = ()
     """Of arrival and departure, against the crossing of the fence."""
     stand_errors_s: tuple[float, ...] = ()
@@ -84,7 +86,13 @@ def score(
         errors += _errors(visit, stay.entered, stay.left)
         stand_errors += _errors(visit, stay.entered and stay.stood, stay.left and stay.moved)
     return Score(
-        len(stays), len(visits), right, flaps, drive_bys, tuple(errors), tuple(stand_errors)
+        len(stays),
+        len(visits),
+        right,
+        flaps,
+        drive_bys,
+        errors_s=tuple(errors),
+        stand_errors_s=tuple(stand_errors),
     )
 
 
@@ -115,6 +123,7 @@ def total(scores: Iterable[Score]) -> Score:
         sum(s.right for s in scores),
         sum(s.flaps for s in scores),
         sum(s.drive_bys for s in scores),
+        sum(s.taken_back for s in scores),
         tuple(e for s in scores for e in s.errors_s),
         tuple(e for s in scores for e in s.stand_errors_s),
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
@@ -34,39 +35,48 @@ SEED = 1
 END: Ms = 253_402_300_799_999
 """After everything: what is due by then is done."""
 
-Engine = Callable[[Journey], list[Found]]
+
+class Listener:
+    """Holds what stands of all our core has said."""
+
+    def __init__(self) -> None:
+        self.visits: dict[str, Visit] = {}
+        self.taken_back = 0
+
+    def hear(self, facts: Sequence[VehicleFact]) -> None:
+        for visit in facts:
+            if not isinstance(visit, Visit):
+                continue
+            self._take_back(visit.supersedes)
+            if visit.retracted:
+                self._take_back(visit.visit_id)
+            else:
+                self.visits[visit.visit_id] = visit
+
+    def _take_back(self, visit_id: str | None) -> None:
+        if visit_id is not None and self.visits.pop(visit_id, None) is not None:
+            self.taken_back += 1
 
 
-def milepost(day: Journey) -> list[Found]:
-    """Our core, told every plan first and then each ping as it arrives; what a listener holds who
-    heard all it said."""
+def milepost(day: Journey) -> Listener:
+    """Tell our core every plan first and then each ping as it arrives, and hear what it says."""
     state: Track | None = None
-    world = World()
-    held: dict[str, Visit] = {}
+    world, listener = World(), Listener()
     for event, now in _events(day):
-        state = _woken(state, now, world, held)
+        state = _woken(state, now, world, listener)
         state, facts = step(state, event, now, world)
-        _hear(held, facts)
-    _woken(state, END, world, held)
-    return [Found(v.stop_id, v.arrived_at, v.departed_at, v.inferred) for v in held.values()]
+        listener.hear(facts)
+    _woken(state, END, world, listener)
+    return listener
 
 
-def _woken(state: Track | None, now: Ms, world: World, held: dict[str, Visit]) -> Track | None:
+def _woken(state: Track | None, now: Ms, world: World, listener: Listener) -> Track | None:
     due = None if state is None else next_wake(state)
     if state is None or due is None or due > now:
         return state
     state, facts = wake(state, now, world)
-    _hear(held, facts)
+    listener.hear(facts)
     return state
-
-
-def _hear(held: dict[str, Visit], facts: Sequence[VehicleFact]) -> None:
-    for visit in facts:
-        if isinstance(visit, Visit):
-            held.pop(visit.supersedes or "", None)
-            held.pop(visit.visit_id, None)
-            if not visit.retracted:
-                held[visit.visit_id] = visit
 
 
 def _events(day: Journey) -> Iterator[tuple[Ping | VehiclePlan, int]]:
@@ -77,14 +87,9 @@ def _events(day: Journey) -> Iterator[tuple[Ping | VehiclePlan, int]]:
         yield ping, ping.received_at
 
 
-def _naive(engine: Callable[[Sequence[Stop], Sequence[Ping]], list[Found]]) -> Engine:
-    return lambda day: engine([stop for plan in day.plans for stop in plan.stops], day.pings)
-
-
-ENGINES: dict[str, Engine] = {
-    OURS: milepost,
-    "point in circle": _naive(point_in_circle),
-    "wall-clock gate": _naive(wall_clock_gate),
+NAIVE: dict[str, Callable[[Sequence[Stop], Sequence[Ping]], list[Found]]] = {
+    "point in circle": point_in_circle,
+    "wall-clock gate": wall_clock_gate,
 }
 
 Results = dict[str, dict[str, Score]]
@@ -96,27 +101,48 @@ def run(
 ) -> Results:
     results: Results = {}
     for place, scenario in enumerate(scenarios, start=1):
-        scores: dict[str, list[Score]] = {name: [] for name in ENGINES}
+        days: list[dict[str, Score]] = []
         for n in range(scenario.vehicles):
             say(f"scenario {place} of {len(scenarios)}, {scenario.name}: vehicle {n + 1}")
-            day = journey(
-                f"{seed}:{scenario.name}:v{n}", scenario.tour, scenario.receiver, scenario.uplink
-            )
-            for name, engine in ENGINES.items():
-                every_s = scenario.receiver.every_s
-                scores[name].append(score(day.stays, day.passed, engine(day), every_s))
-        results[scenario.name] = {name: total(several) for name, several in scores.items()}
+            name = f"{seed}:{scenario.name}:v{n}"
+            day = journey(name, scenario.tour, scenario.receiver, scenario.uplink)
+            days.append(judged(day, scenario.receiver.every_s))
+        engines = (OURS, *NAIVE)
+        results[scenario.name] = {name: total(day[name] for day in days) for name in engines}
     return results
+
+
+def judged(day: Journey, every_s: float) -> dict[str, Score]:
+    """What each engine makes of the day."""
+    heard = milepost(day)
+    ours = [
+        Found(v.stop_id, v.arrived_at, v.departed_at, v.inferred) for v in heard.visits.values()
+    ]
+    own = score(day.stays, day.passed, ours, every_s)
+    stops = [stop for plan in day.plans for stop in plan.stops]
+    return {OURS: replace(own, taken_back=heard.taken_back)} | {
+        name: score(day.stays, day.passed, engine(stops, day.pings), every_s)
+        for name, engine in NAIVE.items()
+    }
 
 
 def table(results: Results, scenarios: Sequence[Scenario]) -> Table:
     """One row per scenario: ours in full, of the naive ones precision and recall."""
     shown = Table(box=SIMPLE, title="Visits found against visits that were", title_justify="left")
     shown.add_column("scenario", no_wrap=True)
-    for heading in ("calls", "precision", "recall", "error s", "p90 s", "flaps", "drive-bys"):
+    for heading in (
+        "calls",
+        "precision",
+        "recall",
+        "error s",
+        "p90 s",
+        "flaps",
+        "drive-bys",
+        "taken back",
+    ):
         shown.add_column(heading, justify="right", no_wrap=True)
-    for name in list(ENGINES)[1:]:
-        shown.add_column(name, justify="right")
+    for name in NAIVE:
+        shown.add_column(name, justify="right", no_wrap=True)
     for scenario in scenarios:
         scores = results[scenario.name]
         ours = scores[OURS]
@@ -129,6 +155,7 @@ def table(results: Results, scenarios: Sequence[Scenario]) -> Table:
             "-" if ours.p90_s is None else f"{ours.p90_s:.1f}",
             Text(str(ours.flaps), "red" if ours.flaps else ""),
             Text(str(ours.drive_bys), "red" if ours.drive_bys else ""),
+            str(ours.taken_back),
             *(f"{_percent(s.precision)} / {_percent(s.recall)}" for s in list(scores.values())[1:]),
         )
     return shown
@@ -177,6 +204,7 @@ def _figures(one: Score) -> dict[str, Any]:
         "stand_error_median_s": rounded(one.stand_median_s),
         "flaps": one.flaps,
         "drive_bys": one.drive_bys,
+        "taken_back": one.taken_back,
     }
 
 
@@ -195,7 +223,7 @@ def main() -> None:
     with progress() as say:
         results = run(scenarios, asked.seed, say)
     took_s = time.monotonic() - began
-    console = Console(width=max(130, Console().width))
+    console = Console(width=max(150, Console().width))
     console.print(table(results, scenarios))
     console.print(f"{took_s:.0f} s, seed {asked.seed}; red: below the bar")
     write_json(asked.json, report(results, asked.seed, took_s))
