@@ -19,6 +19,7 @@ from geo.calls import Calls, follow
 from geo.claims import Claim
 from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.model import Id, Ms, Visit
+from geo.motion import MotionRule, Move, Roam, roam_on
 from geo.spots import RECORD, Spot, at, packed, spots
 from geo.visits import VisitRule, visit_of
 
@@ -31,7 +32,7 @@ class PastRule(Struct, frozen=True):
     horizon_ms: int = 24 * 3_600_000
     """research/field.md §9: the late data horizon."""
     max_positions: int = 2_048
-    """Of one vehicle, 36 bytes each. A truck that reports every 30 s and sleeps at night has
+    """Of one vehicle, 33 bytes each. A truck that reports every 30 s and sleeps at night has
     fewer in a day."""
 
 
@@ -51,6 +52,8 @@ class Past(Struct, frozen=True, gc=False, array_like=True):
     """What the chunks have led to: the state before the tail."""
     told: tuple[Visit, ...] = ()
     """The visits told, as they now stand; those that are settled are forgotten."""
+    roam: Roam = Roam()
+    """Halts and trips, as far as they have been worked out."""
 
 
 class Derived(Struct, frozen=True):
@@ -91,10 +94,23 @@ def last_two(past: Past, tail: bytes) -> Trail:
     return Trail(at(tail, -1) if count else None, at(tail, -2) if count > 1 else None)
 
 
+def roamed(
+    past: Past, tail: bytes, vehicle_id: Id, limits: Limits, rule: MotionRule
+) -> tuple[Past, list[Move]]:
+    """Halts and trips up to the end of the tail, from the positions that came in time."""
+    trail, good, wrong = past.trail, list[Spot](), list[Verdict]()
+    for spot in spots(tail):
+        trail = judge(trail, spot, good, wrong, limits)
+    last = past.roam.last
+    new = [s for s in good if last is None or s.ts > last.ts]
+    roam, told = roam_on(past.roam, vehicle_id, new, rule)
+    return replace(past, roam=roam), told
+
+
 def rolled(past: Past, tail: bytes, trail: Trail, calls: Calls, rule: PastRule) -> Past:
     """The tail becomes a chunk; `trail` and `calls` are what it has led to."""
     chunks = (*past.chunks, Chunk(past.trail, past.calls, tail))
-    return trimmed(Past(chunks, trail, calls, past.told), rule)
+    return trimmed(Past(chunks, trail, calls, past.told, past.roam), rule)
 
 
 def trimmed(past: Past, rule: PastRule) -> Past:
@@ -109,7 +125,7 @@ def trimmed(past: Past, rule: PastRule) -> Past:
         count -= len(chunks.pop(0).records) // RECORD
     if len(chunks) == len(past.chunks):
         return past
-    past = Past(tuple(chunks), past.trail, past.calls, told)
+    past = Past(tuple(chunks), past.trail, past.calls, told, past.roam)
     settled = begins_at(past)
     kept = (v for v in told if v.departed_at is None or v.departed_at >= settled)
     return replace(past, told=tuple(kept))
@@ -154,11 +170,12 @@ def derive(
             else:
                 visits.setdefault(visit.visit_id, visit)
     tail = b""
-    after = Past((*whole[:first], *chunks), trail, calls, past.told)
+    after = Past((*whole[:first], *chunks), trail, calls, past.told, past.roam)
     if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
         open_ = chunks[-1]
         tail = open_.records
-        after = Past((*whole[:first], *chunks[:-1]), open_.trail, open_.calls, past.told)
+        before = (*whole[:first], *chunks[:-1])
+        after = Past(before, open_.trail, open_.calls, past.told, past.roam)
     settled_at = 0 if start.trail.last is None else start.trail.last.ts
     return Derived(after, tail, trail, calls, visits, settled_at, wrong)
 
