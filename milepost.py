@@ -15,13 +15,16 @@ from rich.console import Console
 from commands import doctor as doctor_command
 from commands import fleet
 from commands import kafka as kafka_command
+from commands import push as push_command
 from commands import rejected as rejected_command
+from commands import token as token_command
 from commands import topics as topics_command
 from commands.options import with_settings
 from commands.process import CannotStart
 from commands.replay import ReplayError
 from commands.topics import BrokerAway
 from stream.config import ConfigError, Settings
+from ws_server.protocol import Role
 
 # What the user can mend: one sentence, no traceback. Anything else is a bug and shows where.
 MENDABLE = (ConfigError, CannotStart, BrokerAway, rejected_command.NoSuchTopic, ReplayError)
@@ -95,6 +98,35 @@ def worker(
     from commands import worker as worker_command  # Faust takes a second to import
 
     worker_command.run(settings, role)
+
+
+@app.command()
+@with_settings("redis", "partitions", "push", "origins", "max_clients")
+def push(settings: Settings) -> None:
+    """Serve the live map, the order pages and the websocket until Ctrl-C.
+
+    MILEPOST_TOKEN_SECRET signs the tokens; start as many as you like with the same one.
+    """
+    push_command.run(settings)
+
+
+@app.command()
+@with_settings("push")
+def token(
+    settings: Settings,
+    order: Annotated[
+        list[str] | None, typer.Option(help="a customer's, for this order; may be repeated")
+    ] = None,
+    dispatcher: Annotated[bool, typer.Option("--dispatcher", help="one that sees all")] = False,
+    hours: Annotated[float, typer.Option(min=0.001, help="how long it is good for")] = 12.0,
+    link: Annotated[bool, typer.Option("--link", help="print the page's address with it")] = False,
+) -> None:
+    """Make a token for the pages and the websocket, signed with MILEPOST_TOKEN_SECRET."""
+    if bool(order) is dispatcher:
+        raise ConfigError("a token is for --order ID (a customer's) or --dispatcher: name one")
+    made = token_command.token(settings, tuple(order or ()), hours)
+    role = Role.DISPATCHER if dispatcher else Role.CUSTOMER
+    typer.echo(token_command.link(settings, made, role) if link else made)
 
 
 @app.command()

@@ -30,6 +30,11 @@ _OPTIONS: dict[str, Any] = {
     "partitions": Annotated[int | None, _option("--partitions", "of each topic", "COUNT")],
     "clock": Annotated[Clock | None, _option("--clock", "wall time, or the records' own")],
     "http": Annotated[str | None, _option("--http", "where to serve /metrics", "HOST:PORT")],
+    "push": Annotated[str | None, _option("--push", "where to serve the pages", "HOST:PORT")],
+    "origins": Annotated[
+        str | None, _option("--origins", "other hosts' pages that may connect", "URL[,…]")
+    ],
+    "max_clients": Annotated[int | None, _option("--max-clients", "of this process", "COUNT")],
     "session_timeout_s": Annotated[
         float | None, _option("--session-timeout-s", "a worker silent for so long is out", "S")
     ],

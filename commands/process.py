@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -75,6 +75,10 @@ class Server(ABC):
     @abstractmethod
     def _answers(self) -> bool: ...
 
+    def _environment(self) -> Mapping[str, str]:
+        """Not on the command line, which everybody on the machine can read."""
+        return os.environ
+
     @property
     def log(self) -> Path:
         return self.directory / f"{self.name}.log"
@@ -91,7 +95,7 @@ class Server(ABC):
         self.directory.mkdir(parents=True, exist_ok=True)
         command = self._command(progress)
         progress(f"starting {self.name}")
-        self._process = _spawn(command, log=self.log, cwd=self.directory)
+        self._process = _spawn(command, self._environment(), log=self.log, cwd=self.directory)
         if not wait_until(self._answers, self._process, within_s=self.needs_s):
             self.kill9()
             raise CannotStart(
@@ -171,13 +175,16 @@ def accepts(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def _spawn(argv: Sequence[str], *, log: Path, cwd: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    argv: Sequence[str], environ: Mapping[str, str], *, log: Path, cwd: Path
+) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that a Ctrl-C reaches us alone and we stop it."""
     become = [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *argv]
     with log.open("ab") as output:
         return subprocess.Popen(
             become,
             cwd=cwd,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Self
 
-import msgspec
 from msgspec.structs import replace
 
 from commands import topics
 from commands.board import Sample, parse_metrics, total
 from commands.kafka import KafkaServer
-from commands.process import LOOPBACK, CannotStart, Progress, Server, free_port, last_lines
+from commands.process import LOOPBACK, CannotStart, free_port, last_lines
+from commands.processes import WorkerProcess
 from commands.redis import RedisServer
 from stream.config import Settings
 
@@ -31,20 +29,11 @@ TAKEN = ("pings", "order_events", "plans", "order_facts", "signals")
 """Counters that together say how many messages a worker has taken in."""
 
 
-class Worker(Server):
+class Worker(WorkerProcess):
     """`milepost worker` as a process that can be stopped in every way there is."""
 
-    name = "worker"
-    needs_s = 60.0
-
     def __init__(self, settings: Settings) -> None:
-        super().__init__(port=free_port())
-        self._settings = replace(settings, http=f"{LOOPBACK}:{self.port}")
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "it was started"
-        return self._process.pid
+        super().__init__(replace(settings, http=f"{LOOPBACK}:{free_port()}"))
 
     def freeze(self) -> None:
         """What a long pause of the machine is to a process."""
@@ -82,14 +71,6 @@ class Worker(Server):
     def logged(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def _command(self, progress: Progress) -> list[str]:
-        given = [
-            f"MILEPOST_{name.upper()}={value}"
-            for name, value in msgspec.structs.asdict(self._settings).items()
-        ]
-        program = Path(__file__).resolve().parent.parent / "milepost.py"
-        return ["/usr/bin/env", *given, sys.executable, str(program), "worker", "--role", "all"]
-
     def _answers(self) -> bool:
         """It serves before it owns anything: the group may need a session's length for that."""
         try:
@@ -98,7 +79,7 @@ class Worker(Server):
             return False
 
     def _get(self, page: str) -> str:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.port}/{page}", timeout=3) as said:
+        with urllib.request.urlopen(self.url(f"/{page}"), timeout=3) as said:
             return str(said.read(), "utf-8")
 
 

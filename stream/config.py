@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class Clock(StrEnum):
@@ -35,6 +36,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: str = "127.0.0.1:8600"
     """Where the worker serves /metrics, /healthz and /readyz; port 0 picks a free one."""
     session_timeout_s: float = 10.0
+    push: str = "127.0.0.1:8700"
+    """Where `milepost push` serves pages and websockets."""
+    token_secret: str = ""
+    """Signs the tokens of those pages: 32 bytes or more."""
+    origins: str = ""
+    """Pages of other hosts that may connect, as https://host[:port][,…]."""
+    max_clients: Annotated[int, Meta(ge=1)] = 10_000
+    """Of one push process; each needs a file descriptor."""
     check_crcs: bool = True
     """Whether consumers verify checksums: not for the embedded broker, whose commit markers have
     none."""

@@ -75,6 +75,21 @@ CATALOGUE: dict[str, Entry] = {
         "counter", "Times a partition's answers were compared and completed.", ("role",)
     ),
     "engine_heartbeat_timestamp_seconds": Entry("gauge", "When the engine last turned.", ("role",)),
+    "feed_up": Entry("gauge", "1 while push hears of every change."),
+    "feed_entries": Entry("counter", "Changes read from Redis.", ("what",)),
+    "feed_behind_seconds": Entry("gauge", "Age of the newest change when it was read."),
+    "feed_gaps": Entry("counter", "Times changes were missed, and everything shown read anew."),
+    "websocket_clients": Entry("gauge", "Connected clients.", ("client",)),
+    "websocket_topics": Entry("gauge", "Topics somebody subscribes to."),
+    "websocket_frames": Entry("counter", "Frames for clients.", ("op",)),
+    "websocket_bytes": Entry("counter", "Bytes written to clients."),
+    "websocket_conflated": Entry("counter", "Frames a slow client got newer ones in place of."),
+    "websocket_buffered_bytes": Entry("gauge", "Bytes that wait for slow clients."),
+    "websocket_refused": Entry("counter", "Requests answered with an error.", ("code",)),
+    "websocket_closed": Entry("counter", "Connections we closed, by close code.", ("code",)),
+    "websocket_push_age_seconds": Entry(
+        "histogram", "Record at the broker to its frame, by what it told.", ("what",), INSTANTS
+    ),
 }
 
 Labels = tuple[str, ...]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from pathlib import Path
 
-import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from commands.worker_process import WorkerProcess
+from commands.processes import PROGRAM, WorkerProcess, environment
 from stream.config import Settings
 
-PROGRAM = Path(__file__).resolve().parent.parent / "milepost.py"
 STOP_S = 60.0
 """For a clean end: what the worker allows itself for saving and leaving the group, twice."""
 
@@ -29,14 +24,11 @@ class Worker(WorkerProcess):
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of /metrics, /healthz or /readyz."""
         try:
-            with urllib.request.urlopen(self._url(path), timeout=10) as said:
+            with urllib.request.urlopen(self.url(path), timeout=10) as said:
                 return int(said.status), said.read().decode()
         except urllib.error.HTTPError as refused:
             with refused:
                 return refused.code, refused.read().decode()
-
-    def _url(self, path: str) -> str:
-        return f"http://{self._host}:{self.port}{path}"
 
     def scrape(self) -> Metrics:
         return Metrics(self.get("/metrics")[1])
@@ -89,8 +81,3 @@ def milepost(*arguments: str, settings: Settings | None = None) -> tuple[int, st
         env=environment(settings or Settings()),
     )
     return done.returncode, done.stdout, done.stderr
-
-
-def environment(settings: Settings) -> Mapping[str, str]:
-    given = msgspec.structs.asdict(settings).items()
-    return {**os.environ, **{f"MILEPOST_{name.upper()}": str(value) for name, value in given}}

@@ -18,6 +18,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta, Raw, Struct
 
 from geo.model import Count, Ms
@@ -103,11 +104,11 @@ class Welcome(_Said, frozen=True, tag="hello"):
     ping_s: int
     """The longest the server is silent; a client that hears nothing for 10 s more reconnects."""
     role: Role
-    orders: tuple[str, ...]
-    """What a customer's token is for."""
     expires_at: Ms
     live: bool
     """Whether the server itself hears of changes."""
+    orders: tuple[str, ...] = ()
+    """What a customer's token is for."""
 
 
 class Item(Struct, frozen=True):
@@ -118,7 +119,7 @@ class Item(Struct, frozen=True):
 
 class Snap(_Said, frozen=True, tag="snap"):
     topic: str
-    items: tuple[Item, ...]
+    items: list[Item]
     part: int
     """From 0; the first one replaces what the client held of the topic."""
 
@@ -144,7 +145,7 @@ class Pos(_Said, frozen=True, tag="pos"):
 
     topic: str
     now: Ms
-    v: tuple[Raw, ...]
+    v: list[Raw]
 
 
 class AlertSaid(_Said, frozen=True, tag="alert"):
@@ -167,3 +168,29 @@ class Ping(_Said, frozen=True, tag="ping"):
     now: Ms
     live: bool
     """False: the server hears of no changes just now, so what the client holds may be old."""
+
+
+Told = Welcome | Snap | Synced | Delta | Pos | AlertSaid | Err | Ping
+
+_asked: msgspec.json.Decoder[Asked] = msgspec.json.Decoder(Asked)
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(message: str | bytes) -> Asked | Err:
+    """What a client said, or the answer that says what was wrong with it."""
+    try:
+        return _asked.decode(message)
+    except (ValueError, RecursionError) as wrong:
+        return Err(Code.BAD_MESSAGE, f"{str(wrong)[:200]}; expected op hello, sub, unsub or pong")
+
+
+def frame(told: Told) -> bytes:
+    """A message as the bytes of one websocket frame: unmasked text, RFC 6455 5.2. Made once,
+    written to all who are to have it; the library's own way makes it for each."""
+    payload = _encode(told)
+    length = len(payload)
+    if length < 126:
+        return b"\x81%c%b" % (length, payload)
+    if length < 65_536:
+        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), payload)

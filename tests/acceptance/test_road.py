@@ -14,8 +14,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from alerts.model import Alert, Rule, State
 from commands import topics as topics_command
 from commands.kafka import KafkaServer
+from commands.processes import WorkerProcess
 from commands.redis import RedisServer
-from commands.worker_process import WorkerProcess
 from orders.model import OrderStatus
 from stream import topics
 from stream.config import Clock, Settings

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from commands import topics as topics_command
 from commands.process import LOOPBACK, free_port
+from commands.processes import PROGRAM, environment
 from orders.model import Age, Aged, Assigned, Failed, Outcome, Stage
 from stream import topics
 from stream.config import Settings
@@ -26,7 +27,7 @@ from stream.wire import encode
 from tests.builders import T0, ping, stop
 from tests.records import Put, put
 from tests.waiting import until
-from tests.worker import PROGRAM, Metrics, Worker, environment
+from tests.worker import Metrics, Worker
 
 CANARY = "canary"
 """In every id and free text that is sent; a label must not have it."""

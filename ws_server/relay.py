@@ -1,0 +1,134 @@
+"""From the feed through the hub to the clients: what changes, and what new channels show first.
+
+The two loops share the hub. Neither awaits between looking at it and changing it, so each call of
+the hub is one step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from stream import keys
+from stream.keys import Position
+from stream.metrics import Cells
+from ws_server.clients import Clients
+from ws_server.feed import AWAY, GATHER_S, RETRY_S, Change, Feed
+from ws_server.hub import Hub, Session
+from ws_server.protocol import Sub
+from ws_server.views import alert_of, head_of
+
+log = logging.getLogger(__name__)
+
+CHANGES_AT_ONCE = 500
+"""Then the event loop gets its turn."""
+
+
+class Relay:
+    def __init__(self, feed: Feed, clients: Clients, cells: Cells) -> None:
+        self.turned_at = time.monotonic()
+        """When the feed last answered, or said that it does not."""
+        self._feed = feed
+        self._clients = clients
+        self._cells = cells
+        self._hub = Hub()
+        self._wanted = asyncio.Event()
+
+    # What clients ask.
+
+    async def subscribe(self, session: Session, asked: Sub) -> None:
+        await self._clients.deliver_all(self._hub.subscribe(session, asked, _now_ms()))
+        if self._hub.wanted:
+            self._wanted.set()
+
+    def unsubscribe(self, session: Session, topic: str) -> None:
+        self._hub.unsubscribe(session, topic)
+
+    def leave(self, session: Session) -> None:
+        self._hub.leave(session)
+
+    # What the feed brings.
+
+    async def follow(self) -> None:
+        """Pass on what changes, for ever; when the feed breaks, begin again with everything."""
+        failures = 0
+        while True:
+            try:
+                await self._feed.begin()
+                self._hub.reset()
+                self._wanted.set()
+                self._is_live(True)
+                failures = 0
+                await self._follow()
+                log.warning("the feed was trimmed before it was read; reading everything anew")
+                self._cells.count("feed_gaps")
+            except AWAY as away:
+                if not failures:
+                    log.warning("Redis is away (%s); clients see what they have as old", away)
+                    self._cells.count("feed_gaps")
+                self._is_live(False)
+                self.turned_at = time.monotonic()
+                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                failures += 1
+
+    async def _follow(self) -> None:
+        """Until something is lost."""
+        while (changes := await self._feed.changes()) is not None:
+            self.turned_at = time.monotonic()
+            for start in range(0, len(changes), CHANGES_AT_ONCE):
+                self._pass_on(changes[start : start + CHANGES_AT_ONCE])
+                await asyncio.sleep(0)
+            await asyncio.sleep(GATHER_S)
+
+    def _pass_on(self, changes: list[Change]) -> None:
+        now, at = _now_ms(), dict[str, Position]()
+        for what, value in changes:
+            self._cells.count("feed_entries", what)
+            match what:
+                case keys.ORDERS:
+                    head = head_of(value)
+                    self._clients.deliver(self._hub.status(head, value))
+                    self._aged(what, now - head.reported_at)
+                case keys.ALERTS:
+                    self._clients.deliver(self._hub.alert(value))
+                    self._aged(what, now - alert_of(value).reported_at)
+                case _:
+                    at.update(keys.unpack_feed(value))
+        if at:
+            self._clients.deliver(self._hub.moved(at, now))
+
+    def _aged(self, what: str, age_ms: int) -> None:
+        self._cells.observe("websocket_push_age_seconds", max(0, age_ms) / 1000, what)
+
+    async def load(self) -> None:
+        """Read what channels are to show first, for ever."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if not self._clients.live:
+                continue  # Once it is, everything is wanted.
+            taken = list(self._hub.wanted)
+            self._hub.wanted.clear()
+            try:
+                found = await self._feed.read([key.topic for key in taken])
+            except AWAY:
+                continue  # `follow` meets the same, and asks for everything again.
+            for key, (values, at) in zip(taken, found, strict=True):
+                if key not in self._hub.wanted:  # Else it is to be read anew.
+                    told = self._hub.loaded(key, values, at, _now_ms())
+                    await self._clients.deliver_all(told)
+
+    def _is_live(self, live: bool) -> None:
+        self._cells.redis(up=live)
+        self._clients.are_live(live)
+
+    def gauges(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
+        yield "feed_up", (), float(self._clients.live)
+        yield "feed_behind_seconds", (), self._feed.behind_s
+        yield "websocket_topics", (), len(self._hub.channels)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
