@@ -1,4 +1,4 @@
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 import { baseMap } from "./build/base_map.ts";
 
 export default defineConfig({

@@ -99,7 +99,7 @@ def _type(info: inspect.Type) -> str:
             return ENUMS[cls]
         case inspect.StructType(cls=cls):
             return cls.__name__
-        case inspect.VarTupleType(item_type=item):
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
             return f"readonly {_type(item)}[]"
         case inspect.DictType(value_type=value):
             return f"Record<string, {_type(value)}>"

@@ -190,9 +190,9 @@ export interface Welcome {
   now: number;
   ping_s: number;
   role: Role;
-  orders: readonly string[];
   expires_at: number;
   live: boolean;
+  orders?: readonly string[];
 }
 
 export interface Item {

@@ -135,7 +135,8 @@ export class FleetMap {
 
   #follow(place: [number, number]): void {
     const map = this.#base?.map;
-    if (this.following && map && !map.isEasing()) map.jumpTo({ center: place });
+    // An ease under way (the step to the vehicle) is let finish.
+    if (this.following && map && !map.isMoving()) map.jumpTo({ center: place });
   }
 
   #stopFollowing(): void {

@@ -74,7 +74,7 @@ class Dispatch {
       for (const topic of this.#model.missed) connection.resync(topic);
       this.#model.missed.clear();
       // A snapshot is worth a look at once; the rest waits for the next turn.
-      if (frame.op === "synced" || (frame.op !== "pos" && frame.topic?.startsWith("order:"))) this.#turn();
+      if (frame.op === "synced" || this.#model.changed.has("detail")) this.#turn();
     });
     for (const topic of TOPICS) connection.subscribe(topic);
     return connection;

@@ -7,18 +7,27 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import { current, onLanguage } from "../language.ts";
 import { cellsIn } from "./cells.ts";
 import { onTheme, type Palette, palette } from "./palette.ts";
-import { BASE_SOURCES, type BaseSource, baseStyle } from "./style.ts";
+import { type Packed, unpack } from "./packed.ts";
+import { type BaseSource, baseStyle } from "./style.ts";
 import { townFeatures } from "./towns.ts";
+
+/** Put in place by build/base_map.ts. */
+declare const __MAP_FOLDER__: string;
 
 maplibre.setWorkerUrl(workerUrl);
 
-type Pieces = Record<Exclude<BaseSource, "towns">, GeoJSON.Position[][] | GeoJSON.Position[][][]>;
+interface Pieces {
+  readonly land: readonly Packed[][];
+  readonly lakes: readonly Packed[][];
+  readonly coast: readonly Packed[];
+  readonly borders: readonly Packed[];
+  readonly rivers: readonly Packed[];
+}
 
 /** The far view, with the names of the cells there are: open sea has none. */
 type World = Pieces & { readonly cells: readonly string[] };
 
 const DETAIL_FROM_ZOOM = 3.5;
-const AREAS = new Set<BaseSource>(["land", "lakes"]);
 
 /** `furnish` adds sources and layers of one's own; it is called again when the theme changes. */
 export type Furnish = (map: maplibre.Map, colours: Palette) => void;
@@ -87,7 +96,7 @@ export class BaseMap {
 
   async #fetch(name: string): Promise<void> {
     try {
-      const answer = await fetch(`assets/map/${name}.json`);
+      const answer = await fetch(`${__MAP_FOLDER__}/${name}.json`);
       if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
       const pieces = (await answer.json()) as Pieces;
       this.#pieces.set(name, pieces);
@@ -106,15 +115,19 @@ export class BaseMap {
     const pieces = names.flatMap((name) => this.#pieces.get(name) ?? []);
     if (!pieces.length || this.#shown === String(names)) return;
     this.#shown = String(names);
-    for (const name of BASE_SOURCES)
-      if (name !== "towns")
-        this.source(name)?.setData(shape(name, pieces.flatMap((one) => one[name] as never[])));
+    for (const name of ["land", "lakes"] as const) {
+      const areas = pieces.flatMap((one) => one[name].map((rings) => rings.map(unpack)));
+      this.#set(name, { type: "MultiPolygon", coordinates: areas });
+    }
+    for (const name of ["coast", "borders", "rivers"] as const) {
+      const lines = pieces.flatMap((one) => one[name].map(unpack));
+      this.#set(name, { type: "MultiLineString", coordinates: lines });
+    }
   }
-}
 
-function shape(name: BaseSource, coordinates: never[]): GeoJSON.Feature {
-  const type = AREAS.has(name) ? "MultiPolygon" : "MultiLineString";
-  return { type: "Feature", geometry: { type, coordinates }, properties: {} };
+  #set(name: BaseSource, geometry: GeoJSON.Geometry): void {
+    this.source(name)?.setData({ type: "Feature", geometry, properties: {} });
+  }
 }
 
 /** What to do without WebGL 2: `null`, and the pages say so. */
