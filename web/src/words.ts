@@ -152,6 +152,7 @@ export const WORDS = {
     zh: "还没有这个订单的消息。",
     en: "Nothing is known of this order yet.",
   },
+  nAboard: { zh: "{n} 单", en: "orders: {n}" },
   ordersOf: { zh: "车上的订单", en: "Orders on board" },
   noOrdersOn: { zh: "目前没有订单。", en: "No orders at present." },
   fence: { zh: "围栏 {n} 米", en: "fence {n} m" },

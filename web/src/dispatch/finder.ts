@@ -8,7 +8,7 @@ import { say } from "../language.ts";
 import type { Selection } from "../link.ts";
 import { step } from "../parts.ts";
 import { hasEnded, isLate, isUnderWay } from "../protocol.ts";
-import { AGES, MOTIONS, STAGES } from "../words.ts";
+import { AGES, MOTIONS, RULES, STAGES } from "../words.ts";
 import { LongList } from "./long_list.ts";
 import { type Filter, FILTERS, type Listing, type Look, type OrderRow, type VehicleRow } from "./rows.ts";
 
@@ -173,15 +173,15 @@ export class Finder {
     const late = isLate(order);
     const mood = alert ? "alert" : needsAction ? "late" : hasEnded(order) ? "ended" : "well";
     const seen = isUnderWay(order) && order.seen ? span(this.#now - order.seen.ts) : "";
-    const why = late ? say(AGES[order.age]) : (order.vehicle_id ?? "");
+    const why = late ? say(AGES[order.age]) : alert ? say(RULES[alert.rule]) : (order.vehicle_id ?? "");
     const filled = order.stage === "signed" ? 6 : step(order.stage) + 1;
     return h(
       "button",
-      { type: "button", class: "row", "data-id": id, "data-mood": mood, click: () => select({ kind: "order", id }) },
+      { type: "button", class: "row", "data-id": id, "data-mood": mood, "data-late": String(late), click: () => select({ kind: "order", id }) },
       h("span", { class: "sign" }, mood === "alert" ? icon(LOOK_ICONS.alert, 14) : mood === "late" ? icon(LOOK_ICONS.silent, 14) : null),
       h("span", { class: "id" }, id),
       h("span", { class: "age" }, seen),
-      h("span", { class: "second" }, say(STAGES[order.stage]), why ? h("span", { class: late ? "why" : "quiet" }, why) : null),
+      h("span", { class: "second" }, say(STAGES[order.stage]), why ? h("span", { class: late ? "why" : alert ? "look-alert" : "quiet" }, why) : null),
       h("span", { class: "ticks", "data-filled": filled, "aria-hidden": "true" }),
     );
   }
@@ -190,7 +190,7 @@ export class Finder {
     const [id, ts, , , speed, , motion] = row;
     const pace = motion === "moving" && speed !== null ? word("speed", { n: kmh(speed) }) : "";
     const mood = look === "alert" ? "alert" : look === "silent" ? "late" : "well";
-    const aboard = orders.length ? `${count(orders.length)} × ${word("order")}` : "";
+    const aboard = orders.length ? word("nAboard", { n: count(orders.length) }) : "";
     return h(
       "button",
       { type: "button", class: "row", "data-id": id, "data-mood": mood, click: () => select({ kind: "vehicle", id }) },

@@ -48,6 +48,11 @@ export function addFleetLayers(map: Map, colours: Palette): void {
   });
 }
 
+export function hideVehicle(map: Map | undefined, id: string): void {
+  if (!map?.getLayer("vehicles")) return;
+  map.setFilter("vehicles", ["all", ["!", IS_CLUSTER], ["!=", ["get", "id"], id]]);
+}
+
 /** Of all orders in view; the chosen order's are drawn over them. */
 function addFences(map: Map, colours: Palette): void {
   map.addSource("fences", { type: "geojson", data: NOTHING, tolerance: 0.1 });

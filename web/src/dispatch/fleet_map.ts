@@ -13,12 +13,15 @@ import type { Selection } from "../link.ts";
 import type { OrderSummary, Row } from "../protocol.ts";
 import type { Stop } from "../wire.ts";
 import { ROLES } from "../words.ts";
-import { addFleetLayers, FENCES_FROM_ZOOM } from "./fleet_layers.ts";
+import { addFleetLayers, FENCES_FROM_ZOOM, hideVehicle } from "./fleet_layers.ts";
 import type { Look, VehicleRow } from "./rows.ts";
 
 const MOST_FENCES = 500;
 const DELTA: maplibre.LngLatBoundsLike = [[118.4, 29.5], [122.2, 32.4]];
 const CLOSE_ZOOM = 12.5;
+/** On a phone the card of what is selected covers so much of the map (dispatch.css). */
+const SHEET_SHARE = 0.55;
+const phone = matchMedia("(max-width: 860px)");
 
 export interface Chosen {
   readonly stops: readonly Stop[];
@@ -86,7 +89,9 @@ export class FleetMap {
     if (row) bounds.extend([row[3], row[2]]);
     if (bounds.isEmpty()) return;
     this.#fitted = true;
-    this.#base?.map.fitBounds(bounds, { padding: 70, maxZoom: CLOSE_ZOOM, duration: 700 });
+    const bottom = phone.matches ? SHEET_SHARE * innerHeight : 70;
+    const padding = { top: 60, left: 60, right: 60, bottom };
+    this.#base?.map.fitBounds(bounds, { padding, maxZoom: CLOSE_ZOOM, duration: 700 });
   }
 
   follow(on: boolean): void {
@@ -121,6 +126,8 @@ export class FleetMap {
 
   #drawChosen(): void {
     const chosen = this.#chosen;
+    // The one that glides is not drawn a second time where it last was.
+    hideVehicle(this.#base?.map, chosen?.row?.[0] ?? "");
     const named = (stop: Stop) => `${say(ROLES[stop.role])} ${stop.stop_id}`;
     this.#base?.source("stops")?.setData(chosen ? fences(chosen.stops, named) : NOTHING);
     const way = chosen?.stops.map(({ fence }) => [fence.lon, fence.lat]) ?? [];

@@ -3,7 +3,7 @@
 import "../styles/base.css";
 import "../styles/dispatch.css";
 import { Connection } from "../connection.ts";
-import { h, named, spoken } from "../dom.ts";
+import { h, spoken } from "../dom.ts";
 import { halt, health } from "../health.ts";
 import { current, onLanguage } from "../language.ts";
 import { query, selected, type Selection, token } from "../link.ts";
@@ -20,6 +20,8 @@ import { TopBar } from "./top_bar.ts";
 
 const TOPICS = ["orders", "alerts", "fleet"] as const;
 const TURN_MS = 1_000;
+const PANES = ["map", "orders", "alerts"] as const;
+type Pane = (typeof PANES)[number];
 
 class Dispatch {
   readonly #model = new Model();
@@ -34,7 +36,7 @@ class Dispatch {
   );
   readonly #legend = new Legend();
   readonly #halts = h("div", { class: "halts", hidden: true });
-  readonly #page = h("main", { class: "dispatch", "data-pane": "map" });
+  readonly #page = h("main", { class: "dispatch" });
   readonly #map: FleetMap;
   #selected = selected(location.search);
   #vehicles = new Map<string, VehicleRow>();
@@ -50,7 +52,7 @@ class Dispatch {
       event.preventDefault();
       this.#finder.focus();
     } });
-    document.body.append(skip, this.#bar.element, this.#bar.banner, this.#page, this.#panes());
+    document.body.append(skip, this.#bar.element, this.#bar.banner, this.#page, this.#paneButtons());
     this.#map = new FleetMap(place, (selection) => this.#select(selection), () => this.#turn());
     this.#connection = this.#connect();
     this.#look();
@@ -63,7 +65,7 @@ class Dispatch {
       leave: () => this.#leave(),
     });
     setInterval(() => this.#turn(), TURN_MS);
-    this.#turn();
+    this.#show(this.#selected ? "detail" : "map");
   }
 
   #connect(): Connection | null {
@@ -84,10 +86,9 @@ class Dispatch {
     this.#selected = selection;
     history.replaceState(null, "", location.pathname + query(selection) + location.hash);
     this.#map.following = false;
-    this.#page.dataset["pane"] = selection ? "detail" : "map";
     this.#look();
     this.#visited = selection === null;
-    this.#turn();
+    this.#show(selection ? "detail" : "map");
     this.#finder.reveal();
   }
 
@@ -173,16 +174,17 @@ class Dispatch {
   }
 
   /** On a phone one pane shows at a time. */
-  #panes(): HTMLElement {
-    const pane = (name: "map" | "orders" | "alerts") =>
-      spoken("button", name, {
-        type: "button",
-        click: () => {
-          this.#page.dataset["pane"] = name;
-          this.#turn();
-        },
-      });
-    return named(h("nav", { class: "panes" }, pane("map"), pane("orders"), pane("alerts")), { "aria-label": "map" });
+  #paneButtons(): HTMLElement {
+    const button = (pane: Pane) =>
+      spoken("button", pane, { type: "button", "data-pane": pane, click: () => this.#show(pane) });
+    return h("nav", { class: "panes" }, ...PANES.map(button));
+  }
+
+  #show(pane: Pane | "detail"): void {
+    this.#page.dataset["pane"] = pane;
+    for (const button of document.querySelectorAll<HTMLElement>(".panes button"))
+      button.setAttribute("aria-pressed", String(button.dataset["pane"] === pane));
+    this.#turn();
   }
 }
 

@@ -6,6 +6,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { current, onLanguage } from "../language.ts";
 import { cellsIn } from "./cells.ts";
+import { graticule } from "./graticule.ts";
 import { onTheme, type Palette, palette } from "./palette.ts";
 import { type Packed, unpack } from "./packed.ts";
 import { type BaseSource, baseStyle } from "./style.ts";
@@ -92,6 +93,8 @@ export class BaseMap {
         void this.#fetch(name);
       }
     this.#show();
+    const [[west, south], [east, north]] = this.map.getBounds().toArray();
+    this.#set("grid", graticule([west, south, east, north], this.map.getZoom()));
   }
 
   async #fetch(name: string): Promise<void> {
@@ -125,7 +128,7 @@ export class BaseMap {
     }
   }
 
-  #set(name: BaseSource, geometry: GeoJSON.Geometry): void {
+  #set(name: BaseSource | "grid", geometry: GeoJSON.Geometry): void {
     this.source(name)?.setData({ type: "Feature", geometry, properties: {} });
   }
 }

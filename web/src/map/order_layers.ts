@@ -62,6 +62,7 @@ export function addOrderLayers(map: Map, colours: Palette): void {
       "text-field": ["get", "name"],
       "text-font": FONT,
       "text-size": 12,
+      "text-max-width": 24,
       "text-variable-anchor": ["top", "bottom", "left", "right"],
       "text-radial-offset": 0.9,
     },

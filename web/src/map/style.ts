@@ -18,7 +18,7 @@ export function baseStyle(colours: Palette): StyleSpecification {
     version: 8,
     sources: {
       ...Object.fromEntries(BASE_SOURCES.map((name) => [name, EMPTY])),
-      grid: { type: "geojson", data: graticule() },
+      grid: EMPTY,
     },
     layers: layers(colours),
     transition: { duration: 0, delay: 0 },
@@ -40,7 +40,7 @@ function layers(colours: Palette): LayerSpecification[] {
       id: "grid",
       type: "line",
       source: "grid",
-      paint: { "line-color": colours.grid, "line-width": 0.5, "line-opacity": 0.28 },
+      paint: { "line-color": colours.grid, "line-width": 0.6, "line-opacity": 0.3 },
     },
     {
       id: "borders",
@@ -70,6 +70,9 @@ function towns(colours: Palette): LayerSpecification {
       "text-font": FONT,
       "text-size": ["interpolate", ["linear"], ["get", "from"], 3, 14, 9, 11.5],
       "text-padding": 6,
+      // Below its place, where a cluster of vehicles would cover it.
+      "text-anchor": "top",
+      "text-offset": [0, 1.3],
       "symbol-sort-key": ["get", "from"],
       "text-letter-spacing": 0.02,
     },
@@ -84,13 +87,4 @@ function towns(colours: Palette): LayerSpecification {
 
 export function zoomed(z1: number, a: number, z2: number, b: number) {
   return ["interpolate", ["linear"], ["zoom"], z1, a, z2, b] as ["interpolate", ["linear"], ["zoom"], ...number[]];
-}
-
-/** A line for each ten degrees. */
-function graticule(): GeoJSON.Feature<GeoJSON.MultiLineString> {
-  const lines: GeoJSON.Position[][] = [];
-  for (let lon = -180; lon <= 180; lon += 10) lines.push([[lon, -85], [lon, 85]]);
-  for (let lat = -80; lat <= 80; lat += 10) lines.push([[-180, lat], [180, lat]]);
-  const geometry: GeoJSON.MultiLineString = { type: "MultiLineString", coordinates: lines };
-  return { type: "Feature", geometry, properties: {} };
 }

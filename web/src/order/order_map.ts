@@ -6,7 +6,7 @@ import { say } from "../language.ts";
 import { type BaseMap, tryMap } from "../map/base.ts";
 import { Glide } from "../map/glide.ts";
 import { addOrderLayers } from "../map/order_layers.ts";
-import { fences } from "../map/shapes.ts";
+import { fences, line } from "../map/shapes.ts";
 import type { Stop } from "../wire.ts";
 import { ROLES } from "../words.ts";
 import type { Place } from "./model.ts";
@@ -38,6 +38,9 @@ export class OrderMap {
   show(stops: readonly Stop[], place: Place | null, believable: boolean): void {
     this.#stops = stops;
     this.#draw();
+    const goal = stops.at(-1)?.fence;
+    const way = place && goal ? [[place.lon, place.lat], [goal.lon, goal.lat]] : [];
+    this.#base?.source("way")?.setData(line(way));
     if (place) this.#glide?.show(place, place.moving && believable ? "moving" : believable ? "standing" : "silent", place.heading);
     else this.#glide?.hide();
     this.#frame(place);
