@@ -9,9 +9,10 @@ export interface Label {
 const KEY = "milepost.language";
 const EVENT = "languagechosen";
 
-let language = chosen() ?? preferred(navigator.languages);
+let language: Language | null = null;
 
 export function current(): Language {
+  language ??= chosen() ?? preferred(navigator.languages);
   return language;
 }
 
@@ -31,7 +32,7 @@ export function onLanguage(listener: () => void): void {
 }
 
 export function say(label: Label): string {
-  return label[language];
+  return label[current()];
 }
 
 export function preferred(languages: readonly string[]): Language {
