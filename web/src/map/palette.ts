@@ -30,7 +30,7 @@ const DAY: Palette = {
   accent: "#0b5fce",
   surface: "#ffffff",
   text: "#17202b",
-  looks: { moving: "#0d7f5f", standing: "#5a6b80", silent: "#a15c00", alert: "#c8281d" },
+  looks: { moving: "#0a7857", standing: "#5a6b80", silent: "#a15c00", alert: "#c8281d" },
 };
 
 const NIGHT: Palette = {
