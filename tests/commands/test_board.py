@@ -163,6 +163,7 @@ def test_the_screen_shows_rates_milestones_alerts_orders_and_what_is_away() -> N
         "运输中 In transit",
         "Redis does not answer: refused",
         "Ctrl-C ends.",
+        "http://h/#t",
     ):
         assert said in text
 
