@@ -9,6 +9,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
     rolldownOptions: {
+      // The base map takes most of the time, and may.
+      checks: { pluginTimings: false },
       input: ["index.html", "order.html"],
       output: {
         // Not every server knows that .mjs is JavaScript; every one knows .js.
