@@ -31,8 +31,8 @@ export type Row = readonly [
   motion: Motion,
 ];
 
-/** In `orders`; what a customer is not told of is absent. */
-export type OrderSummary = Omit<OrderStatus, "milestones" | "errors" | "last_error"> &
+/** In `orders`; `rev` stands beside it, and what a customer is not told of is absent. */
+export type OrderSummary = Omit<OrderStatus, "rev" | "milestones" | "errors" | "last_error"> &
   Partial<Pick<OrderStatus, "errors" | "last_error">>;
 
 export type OrderDetail = OrderSummary & { readonly milestones: readonly Milestone[] };

@@ -8,7 +8,6 @@ export const HOUR = 3_600_000;
 export function order(with_: Partial<OrderDetail> = {}): OrderDetail {
   return {
     order_id: "o1",
-    rev: 1,
     stage: "in_transit",
     stage_at: 1_000,
     received_at: 500,

@@ -53,6 +53,18 @@ export class LongList<R> {
     this.#items = new Map();
     for (let n = first; n < last; n++) this.#place(n, before);
     for (const [key, item] of before) if (!this.#items.has(key)) item.remove();
+    this.#arrange();
+  }
+
+  /** In the document as before the eyes, for those who hear the list; focus is kept. */
+  #arrange(): void {
+    const focused = document.activeElement;
+    let next: Element | null = this.#space.firstElementChild;
+    for (const item of this.#items.values())
+      if (item === next) next = next.nextElementSibling;
+      else this.#space.insertBefore(item, next);
+    if (focused instanceof HTMLElement && document.activeElement !== focused)
+      focused.focus({ preventScroll: true });
   }
 
   /** A row that stays keeps its element, or a press that began on it would be lost. */
@@ -67,7 +79,6 @@ export class LongList<R> {
     item.setAttribute("aria-posinset", String(n + 1));
     item.style.transform = `translateY(${n * this.height}px)`;
     this.#items.set(key, item);
-    if (item.parentElement !== this.#space) this.#space.append(item);
   }
 }
 
