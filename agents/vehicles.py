@@ -56,8 +56,10 @@ def _publish(fact: VehicleFact, out: Sender) -> None:
                 out.send(topics.ORDER_FACTS, fact.order_id, fact)
         case Sighting():
             out.send(topics.ORDER_FACTS, fact.order_id, fact)
-        case Silence() | Halt() | Trip() | Speeding():
+        case Silence():
             out.send(topics.VEHICLE_FACTS, fact.vehicle_id, fact)
+        case Halt() | Trip() | Speeding():
+            out.send(topics.VEHICLE_MOVES, fact.vehicle_id, fact)
 
 
 def _measure(fact: VehicleFact, cells: Cells) -> None:

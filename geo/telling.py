@@ -15,17 +15,23 @@ Told = tuple[Visit, ...]
 def told_after(told: Told, visits: Iterable[Visit]) -> tuple[Told, list[Visit]]:
     """The visits told after these, punctual ones, and what to tell."""
     by_id = {v.visit_id: v for v in told}
-    new = []
+    says: list[Visit] = []
     for visit in visits:
         held = by_id.get(visit.visit_id)
-        visit = replace(
-            visit,
-            version=1 if held is None else held.version + 1,
-            supersedes=None if held is None else held.supersedes,
-        )
-        by_id[visit.visit_id] = visit
-        new.append(visit)
-    return tuple(by_id.values()), new
+        says += _first(visit) if held is None else [_again(visit, held)]
+        by_id[visit.visit_id] = says[-1]
+    return tuple(by_id.values()), says
+
+
+def _first(visit: Visit) -> list[Visit]:
+    """A visit of which nothing was told: its arrival, then, if it is over already, its departure."""
+    if visit.departed_at is None:
+        return [replace(visit, version=1)]
+    return [replace(visit, version=1, departed_at=None), replace(visit, version=2)]
+
+
+def _again(visit: Visit, held: Visit) -> Visit:
+    return replace(visit, version=held.version + 1, supersedes=held.supersedes)
 
 
 def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
@@ -43,10 +49,8 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
         held = told.get(visit_id)
         if held is not None:
             if _says_other(visit, held):
-                told[visit_id] = replace(
-                    visit, version=held.version + 1, supersedes=held.supersedes
-                )
-                says.append(told[visit_id])
+                says.append(_again(visit, held))
+                told[visit_id] = says[-1]
             else:
                 told[visit_id] = replace(held, evidence=visit.evidence)
             continue
@@ -55,8 +59,8 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
             gone.remove(instead)
             del told[instead.visit_id]
             visit = replace(visit, supersedes=instead.visit_id)
-        told[visit_id] = replace(visit, version=1)
-        says.append(told[visit_id])
+        says += _first(visit)
+        told[visit_id] = says[-1]
     for visit in gone:
         del told[visit.visit_id]
         says.append(replace(visit, version=visit.version + 1, reported_at=now, retracted=True))

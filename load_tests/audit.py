@@ -36,7 +36,8 @@ from stream.store import MARKER_KEY, PART_PREFIX
 LOOK_S = 0.3
 OUTPUTS: dict[str, Decoder[Any]] = {
     topics.PLANS: Decoder(VehiclePlan),
-    topics.VEHICLE_FACTS: Decoder(Visit | Silence | Halt | Trip | Speeding),
+    topics.VEHICLE_FACTS: Decoder(Visit | Silence),
+    topics.VEHICLE_MOVES: Decoder(Halt | Trip | Speeding),
     topics.ORDER_FACTS: Decoder(Visit | Sighting),
     topics.ORDER_STATUS: Decoder(OrderStatus),
     topics.SIGNALS: Decoder(Signal),

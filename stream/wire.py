@@ -55,7 +55,8 @@ from stream.letters import DeadLetter, Reason
 MESSAGES: Mapping[str, tuple[type[Struct], ...]] = {
     topics.PINGS: (Ping, traccar.Forwarded),
     topics.PLANS: (VehiclePlan,),
-    topics.VEHICLE_FACTS: (Visit, Silence, Halt, Trip, Speeding),
+    topics.VEHICLE_FACTS: (Visit, Silence),
+    topics.VEHICLE_MOVES: (Halt, Trip, Speeding),
     topics.ORDER_EVENTS: (
         Received, Reviewed, Assigned, Outbound, InTransit, Signed, Cancelled, Returned, Failed,
     ),

@@ -35,7 +35,7 @@ def test_a_late_ping_waits_for_the_others_of_its_batch() -> None:
         state = after
     assert next_wake(state) == at(900)
     _, facts = wake(state, at(900), WORLD)
-    assert [seconds(f) for f in facts if isinstance(f, Visit)] == [(85, 415)]
+    assert [seconds(f) for f in facts if isinstance(f, Visit)] == [(85, None), (85, 415)]
 
 
 def test_a_departure_that_late_positions_disprove_is_withdrawn() -> None:

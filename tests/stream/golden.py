@@ -11,12 +11,15 @@ from alerts.model import Alert, Rule, Severity, State
 from geo.model import (
     Evidence,
     Fence,
+    Halt,
     Motion,
     Ping,
     Sighting,
     Silence,
+    Speeding,
     Stop,
     StopRole,
+    Trip,
     VehiclePlan,
     Visit,
 )
@@ -82,6 +85,24 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
         topics.VEHICLE_FACTS,
         Silence("truck-7", 1000, 901_000),
         b'{"kind":"silence","vehicle_id":"truck-7","since":1000,"reported_at":901000,"until":null}',
+    ),
+    (
+        topics.VEHICLE_MOVES,
+        Halt("truck-7", 1000, 31.2, 121.4, 30, 301_000, 60_000),
+        b'{"kind":"halt","vehicle_id":"truck-7","since":1000,"lat":31.2,"lon":121.4,'
+        b'"positions":30,"until":301000,"idling_ms":60000}',
+    ),
+    (
+        topics.VEHICLE_MOVES,
+        Trip("truck-7", 1000, 301_000, 2_500.0, 30, 16.5),
+        b'{"kind":"trip","vehicle_id":"truck-7","since":1000,"until":301000,"metres":2500.0,'
+        b'"positions":30,"top_mps":16.5}',
+    ),
+    (
+        topics.VEHICLE_MOVES,
+        Speeding("truck-7", 1000, 91_000, 33.0, 30.5, 9),
+        b'{"kind":"speeding","vehicle_id":"truck-7","since":1000,"until":91000,"top_mps":33.0,'
+        b'"limit_mps":30.5,"positions":9}',
     ),
     (
         topics.ORDER_EVENTS,
