@@ -157,8 +157,7 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     fleet and to each of its orders."""
     found: Sequence[VehicleFact] = ()
     if state.odd is not None and state.odd.late and state.odd.due_at <= now:
-        late = spots(state.odd.late)
-        state, found = _worked_out(state, late, min(s.ts for s in late), now, world)
+        state, found = _worked_out(state, now, now, world)
     last = state.last
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
@@ -192,7 +191,7 @@ def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequ
         return replace(state, tail=tail, odd=waits), (*facts, refusal(after, world.limits))
     if len(good) > 1:  # Those that were refused were right.
         state = replace(state, tail=state.tail + pack(ping))
-        state, changes = _worked_out(state, (), good[0].ts, now, world, ping)
+        state, changes = _worked_out(state, good[0].ts, now, world, ping)
         return state, (*facts, *changes)
     late = state.odd.late if state.odd is not None else b""
     odd = None
@@ -333,16 +332,17 @@ def _sighted(
 
 def _worked_out(
     state: Track,
-    late: Sequence[Spot],
     since: Ms,
     now: Ms,
     world: World,
     newest: Ping | None = None,
 ) -> tuple[Track, list[VehicleFact]]:
-    """All that has happened since `since` again, and what of it is other than was told. `newest`
-    is the ping that led to it, if it has moved the vehicle."""
+    """All that has happened since `since`, or since the first position that came late, again; and
+    what of it is other than was told. `newest` is the ping that led to it, if it has moved the
+    vehicle."""
     last = newest or state.last
     assert last is not None
+    late = spots(state.odd.late) if state.odd is not None else []
     vehicle_id, plans = last.vehicle_id, state.plans
     claims = plans.claims if plans is not None else ()
     made = derive(
@@ -350,7 +350,7 @@ def _worked_out(
         state.tail,
         late,
         claims,
-        since,
+        min(since, *(s.ts for s in late)) if late else since,
         vehicle_id,
         now,
         world.limits,
@@ -390,7 +390,7 @@ def _take_plan(
     if last is None:
         open_ = any(c.until == ALWAYS for c in claims)
         return (replace(state, plans=plans) if open_ else None), ()
-    state, facts = _worked_out(replace(state, plans=plans), (), 0, now, world)
+    state, facts = _worked_out(replace(state, plans=plans), 0, now, world)
     asked = state.plans
     if asked is None:
         return state, facts
