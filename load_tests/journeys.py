@@ -116,7 +116,13 @@ class _Draft:
         self.call(name, (x + 100 * math.cos(turn), y + 100 * math.sin(turn)))
 
     def goal(self) -> XY:
-        return self._near(self.here, self.rng.uniform(*self.tour.leg_m))
+        """A place of its own: of two calls in one place nobody could say which was which."""
+        apart_m = 2 * self.tour.exit_m
+        while True:
+            goal = self._near(self.here, self.rng.uniform(*self.tour.leg_m))
+            others = ((0.0, 0.0), *self.docks.values(), *self.passed.values())
+            if all(math.dist(goal, other) > apart_m for other in others):
+                return goal
 
     def _stay_s(self) -> float:
         least, median, most = self.tour.stay_s
