@@ -7,7 +7,19 @@ from operator import attrgetter
 
 from geo import track
 from geo.cleaning import Reason
-from geo.model import Motion, Ms, Ping, Sighting, Silence, VehicleFact, VehiclePlan, Visit
+from geo.model import (
+    Halt,
+    Motion,
+    Ms,
+    Ping,
+    Sighting,
+    Silence,
+    Speeding,
+    Trip,
+    VehicleFact,
+    VehiclePlan,
+    Visit,
+)
 from geo.past import Past
 from geo.track import Track
 from stream import topics
@@ -17,6 +29,9 @@ from stream.role import Apart, Input, Live, Role, Sender
 from stream.wire import decode_pings, decode_plans
 
 WORLD = track.World()
+
+TELLINGS = ("arrived", "departed", "inferred", "corrected", "retracted")
+"""What there is to count of visits."""
 
 
 def _arrival(ping: Ping) -> Ms:
@@ -41,13 +56,26 @@ def _publish(fact: VehicleFact, out: Sender) -> None:
                 out.send(topics.ORDER_FACTS, fact.order_id, fact)
         case Sighting():
             out.send(topics.ORDER_FACTS, fact.order_id, fact)
-        case Silence():
+        case Silence() | Halt() | Trip() | Speeding():
             out.send(topics.VEHICLE_FACTS, fact.vehicle_id, fact)
 
 
 def _measure(fact: VehicleFact, cells: Cells) -> None:
     if isinstance(fact, Silence):
         cells.count("silences", "begun" if fact.until is None else "ended")
+    elif isinstance(fact, Visit):
+        cells.count("visits", _told(fact))
+
+
+def _told(visit: Visit) -> str:
+    """What the telling of a visit says."""
+    if visit.retracted:
+        return "retracted"
+    if visit.supersedes is not None and visit.version == 1:
+        return "corrected"
+    if visit.inferred:
+        return "inferred"
+    return "arrived" if visit.departed_at is None else "departed"
 
 
 def _row(state: Track) -> bytes | None:
@@ -84,9 +112,13 @@ VEHICLES = Role(
     key=attrgetter("vehicle_id"),
     world=_world,
     publish=_publish,
-    facts=(Visit, Sighting, Silence),
+    facts=(Visit, Sighting, Silence, Halt, Trip, Speeding),
     reasons=Reason,
-    counters=(("silences", "begun"), ("silences", "ended")),
+    counters=(
+        ("silences", "begun"),
+        ("silences", "ended"),
+        *(("visits", told) for told in TELLINGS),
+    ),
     # Every moving vehicle is dirty, so seconds; its orders hear of a visit that much later.
     interval_s=3.0,
     apart=Apart("past", Past),

@@ -2,8 +2,8 @@
 
 How this works. Planned stops are looked at only when the vehicle may have come near one: after
 each look `clearance_m` says how far it may go from `anchor` without being inside any, and until
-then a position costs one distance, however many stops there are. Begun stays are looked at with
-every position.
+then a position costs one distance, however many stops there are. A look itself is at the stops
+`near` by, so a vehicle may have thousands. Begun stays are looked at with every position.
 
 Where fences overlap, a position counts for the stop it is deepest inside of. Within the error of a
 position nobody can tell, and then the plan does: of one order's stops the first not yet visited.
@@ -11,13 +11,15 @@ position nobody can tell, and then the plan does: of one order's stops the first
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+
 from msgspec import Struct
 
 from geo.claims import Claim
 from geo.cleaning import Trail
 from geo.distance import metres
-from geo.fences import band_m, clearance_m, edge_m, growth_m, passing_m
-from geo.model import Id, Ms, Visit
+from geo.fences import GROWTH_MAX_M, band_m, clearance_m, edge_m, growth_m, passing_m
+from geo.model import Fence, Id, Ms, Visit
 from geo.spots import Spot
 from geo.visits import (
     Approach,
@@ -43,6 +45,19 @@ KEPT_MS = 3_600_000
 itself first."""
 
 
+NEAR_M = 2_000.0
+"""Stops further off than this are not looked at one by one until the vehicle has gone their way."""
+
+
+class Near(Struct, frozen=True, gc=False, array_like=True):
+    """The claims that are near a place, and how far one may go from there before another is."""
+
+    claims: tuple[int, ...]
+    lat: float
+    lon: float
+    room_m: float
+
+
 class Calls(Struct, frozen=True, gc=False, array_like=True):
     """Where the vehicle is with its claims; follows from its positions in time order."""
 
@@ -54,6 +69,7 @@ class Calls(Struct, frozen=True, gc=False, array_like=True):
     anchor: tuple[float, float] | None = None
     """Where the planned stops were last looked at; None asks for a look."""
     clearance_m: float = 0.0
+    near: Near | None = None
 
 
 def is_clear(calls: Calls, lat: float, lon: float) -> bool:
@@ -67,16 +83,41 @@ def is_clear(calls: Calls, lat: float, lon: float) -> bool:
 def follow(
     calls: Calls,
     claims: tuple[Claim, ...],
-    way: Trail,
+    way: Callable[[], Trail],
     spot: Spot,
     vehicle_id: Id,
     now: Ms,
     rule: VisitRule,
-) -> tuple[Calls, list[Visit]]:
-    """The calls after one more position, and the visits that arrived, departed or went on."""
-    if is_clear(calls, spot.lat, spot.lon):
-        return calls, []
+) -> tuple[Calls, Sequence[Visit]]:
+    """The calls after one more position, and the visits that arrived, departed or went on. `way` is
+    asked for the positions before it, seldom."""
+    anchor = calls.anchor
+    if anchor is not None and metres(anchor[0], anchor[1], spot.lat, spot.lon) < calls.clearance_m:
+        if not calls.stays:
+            return calls, ()
+        stays = _going_on(calls.stays, spot, rule)
+        if stays is not None:
+            clearance = calls.clearance_m
+            return Calls(stays, calls.left, calls.seen, anchor, clearance, calls.near), ()
     return _Look(calls, claims, way, spot, vehicle_id, now, rule).taken()
+
+
+def _going_on(stays: tuple[Stay, ...], spot: Spot, rule: VisitRule) -> tuple[Stay, ...] | None:
+    """The stays after a position inside all of them that proves nothing new: most of the positions
+    of a vehicle that stands at a stop. None: look closer."""
+    if spot.error > rule.coarse_m:
+        return None
+    after = []
+    for stay in stays:
+        claim = stay.claim
+        edge = edge_m(claim.stop.fence, spot.lat, spot.lon)
+        if edge > 0.0 or claim.rivals:
+            return None
+        on = stays_on(stay, spot, edge, rule)
+        if on.proof is not stay.proof:
+            return None
+        after.append(on)
+    return tuple(after)
 
 
 class _Look:
@@ -86,7 +127,7 @@ class _Look:
         self,
         calls: Calls,
         claims: tuple[Claim, ...],
-        way: Trail,
+        way: Callable[[], Trail],
         spot: Spot,
         vehicle_id: Id,
         now: Ms,
@@ -102,6 +143,7 @@ class _Look:
         self.stays: list[Stay] = []
         self.left = calls.left
         self.seen = calls.seen
+        self.near = calls.near
         self.visits: list[Visit] = []
 
     def taken(self) -> tuple[Calls, list[Visit]]:
@@ -110,14 +152,15 @@ class _Look:
         for stay in calls.stays:
             after = self._moved(stay)
             if after is None:
-                ended = True
+                ended, self.near = True, None  # It was not among those to be looked at.
             else:
                 self.stays.append(after)
         anchor, clearance = calls.anchor, calls.clearance_m
         if ended or anchor is None or metres(*anchor, spot.lat, spot.lon) >= clearance:
             clearance = self._look()
             anchor = (spot.lat, spot.lon)
-        return Calls(tuple(self.stays), self.left, self.seen, anchor, clearance), self.visits
+        stays = tuple(self.stays)
+        return Calls(stays, self.left, self.seen, anchor, clearance, self.near), self.visits
 
     # Stays that have begun.
 
@@ -170,33 +213,47 @@ class _Look:
 
     def _look(self) -> float:
         """Begin a stay at each planned stop the position is inside of; gives the clearance."""
+        spot, near = self.spot, self.near
+        if near is not None:
+            left_m = near.room_m - metres(near.lat, near.lon, spot.lat, spot.lon)
+            if left_m > 0.0:
+                return min(clearance_m([e for _, e in self._at(near.claims)]), left_m)
+        edges = self._at(range(len(self.claims)))
+        room_m = clearance_m([edge for _, edge in edges if edge > NEAR_M])
+        close = tuple(n for n, edge in edges if edge <= NEAR_M)
+        self.near = Near(close, spot.lat, spot.lon, room_m)
+        return clearance_m([edge for _, edge in edges])
+
+    def _at(self, places: Iterable[int]) -> list[tuple[int, float]]:
+        """The claims of these places with their edges; 0 inside."""
         spot, rule = self.spot, self.rule
         here = {stay.key for stay in self.stays}
-        came = approach(self.way.last, self.way.before)
-        last = came.last
+        trail = self.way()
+        last = trail.last
         gap = last is not None and spot.ts - last.ts >= rule.infer_ms
-        way_m = metres(last.lat, last.lon, spot.lat, spot.lon) if gap and last else 0.0
         passed: list[tuple[float, Claim]] = []
-        edges: list[float] = []
-        for claim in self.claims:
-            if claim.until <= spot.ts or claim.key in here:
+        edges: list[tuple[int, float]] = []
+        ts, lat, lon = spot.ts, spot.lat, spot.lon
+        for n in places:
+            claim = self.claims[n]
+            if claim.until <= ts or (here and claim.key in here):
                 continue
             fence = claim.stop.fence
-            edge = edge_m(fence, spot.lat, spot.lon)
-            if edge <= 0.0 or edge <= growth_m(fence, spot.error):
-                edges.append(0.0)
+            edge = edge_m(fence, lat, lon)
+            if edge <= 0.0 or (edge <= GROWTH_MAX_M and edge <= growth_m(fence, spot.error)):
+                edges.append((n, 0.0))
                 if spot.error <= rule.coarse_m and self._is_due(claim, edge):
-                    stay = begin(claim, spot, edge, came, rule)
-                    self.stays.append(stay)
+                    came = approach(last, trail.before)
+                    self.stays.append(begin(claim, spot, edge, came, rule))
                 continue
-            edges.append(edge)
-            if gap and last is not None and edge <= way_m:
-                nearest = passing_m(fence, last, spot)
-                if nearest <= 0.0 < edge_m(fence, last.lat, last.lon):
+            edges.append((n, edge))
+            if gap and last is not None:
+                nearest = _passed_m(fence, last, spot, edge)
+                if nearest <= 0.0:
                     passed.append((nearest, claim))
         if passed and last is not None:
-            self._pass((last, spot), passed, came)
-        return clearance_m(edges)
+            self._pass((last, spot), passed, approach(last, trail.before))
+        return edges
 
     def _pass(
         self, ends: tuple[Spot, Spot], passed: list[tuple[float, Claim]], came: Approach
@@ -263,6 +320,14 @@ class _Look:
         self.visits.append(visit)
         if key not in self.seen:
             self.seen = (*self.seen, key)
+
+
+def _passed_m(fence: Fence, last: Spot, spot: Spot, edge: float) -> float:
+    """How near the way between two positions outside came to the edge; positive: not inside."""
+    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+    if edge > way_m or edge_m(fence, last.lat, last.lon) <= 0.0:
+        return edge
+    return passing_m(fence, last, spot)
 
 
 def _is_asked(claim: Claim, visit: Visit, rule: VisitRule) -> bool:

@@ -35,8 +35,9 @@ def band_m(fence: Fence) -> float:
 
 
 def width_m(fence: Fence) -> float:
-    """The longest way through it."""
-    return 2.0 * fence.enter_m + (0.0 if fence.shape is None else shapes.width_m(fence.shape))
+    """The longest way through it; of a corridor, across it: along it one is on the way."""
+    around = 0.0 if not isinstance(fence.shape, shapes.Area) else shapes.width_m(fence.shape)
+    return 2.0 * fence.enter_m + around
 
 
 def growth_m(fence: Fence, error: float) -> float:

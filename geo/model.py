@@ -42,6 +42,8 @@ class Ping(Struct, frozen=True, gc=False, omit_defaults=True):
     received_at: Ms | None = None
     """When the source (vendor, gateway, poller) received it; absent where the source does not
     say."""
+    ignition: bool | None = None
+    """Whether the engine was on; absent where the device does not say."""
 
 
 class Rejected(Struct, frozen=True):
@@ -198,4 +200,15 @@ class Trip(Struct, frozen=True, tag="trip", tag_field="kind"):
     """The greatest speed reported; None where none was."""
 
 
-VehicleFact = Visit | Sighting | Silence | Rejected
+class Speeding(Struct, frozen=True, tag="speeding", tag_field="kind"):
+    """Faster than the limit, for longer than an overtaking takes."""
+
+    vehicle_id: Id
+    since: Ms
+    until: Ms
+    top_mps: float
+    limit_mps: float
+    positions: Count
+
+
+VehicleFact = Visit | Sighting | Silence | Halt | Trip | Speeding | Rejected

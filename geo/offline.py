@@ -13,7 +13,19 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from geo.cleaning import Reason, Trail, Verdict, judge
-from geo.model import Halt, Ms, Ping, Rejected, Stop, Trip, VehicleFact, VehiclePlan, Visit
+from geo.model import (
+    Halt,
+    Ms,
+    Ping,
+    Rejected,
+    Speeding,
+    Stop,
+    Trip,
+    VehicleFact,
+    VehiclePlan,
+    Visit,
+)
+from geo.motion import moves
 from geo.past import PastRule
 from geo.spots import RECORD, Spot, spot
 from geo.track import Track, World, step, wake
@@ -33,6 +45,7 @@ class Outcome:
     halts: list[Halt] = field(default_factory=list)
     """Where a vehicle stood, planned or not."""
     trips: list[Trip] = field(default_factory=list)
+    speedings: list[Speeding] = field(default_factory=list)
     refused: list[tuple[Ping, Rejected]] = field(default_factory=list)
     """Pings that are no positions, as they came, each with its reason."""
     taken: int = 0
@@ -106,11 +119,25 @@ class _Vehicle:
             trail = judge(trail, each, good, wrong, self._world.limits)
         wrong += (Verdict(each, Reason.IMPLIED_SPEED) for each in trail.strays)
         outcome.taken += len(good)
+        self._sort_moves(good, outcome)
         limit = self._world.limits.max_mps * 3.6
         detail = f"not to be reached from the positions around it at {limit:.0f} km/h"
         outcome.refused += (
             (self._positions[each.spot], Rejected(each.reason, detail)) for each in wrong
         )
+
+    def _sort_moves(self, good: list[Spot], outcome: Outcome) -> None:
+        if not good:
+            return
+        vehicle_id = self._positions[good[0]].vehicle_id
+        for move in moves(vehicle_id, good, self._world.motion):
+            match move:
+                case Halt():
+                    outcome.halts.append(move)
+                case Trip():
+                    outcome.trips.append(move)
+                case Speeding():
+                    outcome.speedings.append(move)
 
     def _place_late(self) -> None:
         state = self._state

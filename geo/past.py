@@ -10,6 +10,7 @@ old, or when there are too many; what is older than the first chunk is settled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from geo.calls import Calls, follow
 from geo.claims import Claim
 from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.model import Id, Ms, Visit
+from geo.motion import MotionRule, Move, Roam, roam_on
 from geo.spots import RECORD, Spot, at, packed, spots
 from geo.visits import VisitRule, visit_of
 
@@ -30,7 +32,7 @@ class PastRule(Struct, frozen=True):
     horizon_ms: int = 24 * 3_600_000
     """research/field.md §9: the late data horizon."""
     max_positions: int = 2_048
-    """Of one vehicle, 36 bytes each. A truck that reports every 30 s and sleeps at night has
+    """Of one vehicle, 33 bytes each. A truck that reports every 30 s and sleeps at night has
     fewer in a day."""
 
 
@@ -50,6 +52,8 @@ class Past(Struct, frozen=True, gc=False, array_like=True):
     """What the chunks have led to: the state before the tail."""
     told: tuple[Visit, ...] = ()
     """The visits told, as they now stand; those that are settled are forgotten."""
+    roam: Roam = Roam()
+    """Halts and trips, as far as they have been worked out."""
 
 
 class Derived(Struct, frozen=True):
@@ -90,10 +94,23 @@ def last_two(past: Past, tail: bytes) -> Trail:
     return Trail(at(tail, -1) if count else None, at(tail, -2) if count > 1 else None)
 
 
+def roamed(
+    past: Past, tail: bytes, vehicle_id: Id, limits: Limits, rule: MotionRule
+) -> tuple[Past, list[Move]]:
+    """Halts and trips up to the end of the tail, from the positions that came in time."""
+    trail, good, wrong = past.trail, list[Spot](), list[Verdict]()
+    for spot in spots(tail):
+        trail = judge(trail, spot, good, wrong, limits)
+    last = past.roam.last
+    new = [s for s in good if last is None or s.ts > last.ts]
+    roam, told = roam_on(past.roam, vehicle_id, new, rule)
+    return replace(past, roam=roam), told
+
+
 def rolled(past: Past, tail: bytes, trail: Trail, calls: Calls, rule: PastRule) -> Past:
     """The tail becomes a chunk; `trail` and `calls` are what it has led to."""
     chunks = (*past.chunks, Chunk(past.trail, past.calls, tail))
-    return trimmed(Past(chunks, trail, calls, past.told), rule)
+    return trimmed(Past(chunks, trail, calls, past.told, past.roam), rule)
 
 
 def trimmed(past: Past, rule: PastRule) -> Past:
@@ -108,7 +125,7 @@ def trimmed(past: Past, rule: PastRule) -> Past:
         count -= len(chunks.pop(0).records) // RECORD
     if len(chunks) == len(past.chunks):
         return past
-    past = Past(tuple(chunks), past.trail, past.calls, told)
+    past = Past(tuple(chunks), past.trail, past.calls, told, past.roam)
     settled = begins_at(past)
     kept = (v for v in told if v.departed_at is None or v.departed_at >= settled)
     return replace(past, told=tuple(kept))
@@ -134,15 +151,16 @@ def derive(
     pieces, good, wrong, trail = _sifted(start.trail, several, limits)
     chunks: list[Chunk] = []
     visits: dict[str, Visit] = {}
-    way = Trail(start.trail.last, start.trail.before)
+    last, earlier = start.trail.last, start.trail.before
     taken = iter(good)
     spot = next(taken, None)
     for piece_trail, piece in pieces:
         chunks.append(Chunk(piece_trail, calls, packed(piece)))
         while spot is not None and spot <= piece[-1]:
+            way = partial(Trail, last, earlier)
             calls, found = follow(calls, claims, way, spot, vehicle_id, now, rule)
             visits.update((v.visit_id, v) for v in found)
-            way = Trail(spot, way.last)
+            last, earlier = spot, last
             spot = next(taken, None)
     for stay in calls.stays:
         if stay.proof:
@@ -152,13 +170,14 @@ def derive(
             else:
                 visits.setdefault(visit.visit_id, visit)
     tail = b""
-    last = Past((*whole[:first], *chunks), trail, calls, past.told)
+    after = Past((*whole[:first], *chunks), trail, calls, past.told, past.roam)
     if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
         open_ = chunks[-1]
         tail = open_.records
-        last = Past((*whole[:first], *chunks[:-1]), open_.trail, open_.calls, past.told)
+        before = (*whole[:first], *chunks[:-1])
+        after = Past(before, open_.trail, open_.calls, past.told, past.roam)
     settled_at = 0 if start.trail.last is None else start.trail.last.ts
-    return Derived(last, tail, trail, calls, visits, settled_at, wrong)
+    return Derived(after, tail, trail, calls, visits, settled_at, wrong)
 
 
 def _chunk_before(chunks: Sequence[Chunk], since: Ms) -> int:
@@ -201,5 +220,5 @@ def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
         if claim is not None:
             stays.append(replace(stay, claim=claim))
         elif stay.proof:
-            stays.append(stay)
-    return replace(calls, stays=tuple(stays), anchor=None)
+            stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
+    return replace(calls, stays=tuple(stays), anchor=None, near=None)

@@ -23,10 +23,14 @@ _DELAY_BIAS = 3_600_000
 _DELAY_MAX = 2**32 - 1
 """Delays from an hour early to 49 days late, in milliseconds; 0 where the receiver is unknown."""
 
-_LAYOUT = Layout("<qIddee")
+_LAYOUT = Layout("<qIddeeB")
 RECORD = _LAYOUT.size
 _pack = _LAYOUT.pack
 _unpack = _LAYOUT.unpack_from
+
+
+ON = 2
+"""`Spot.engine` of a running engine."""
 
 
 class Spot(NamedTuple):
@@ -42,6 +46,8 @@ class Spot(NamedTuple):
     """Metres per second; negative if unknown."""
     error: float
     """Metres; 0 if unknown."""
+    engine: int = 0
+    """1 off, 2 on, 0 unknown."""
 
 
 def pack(ping: Ping) -> bytes:
@@ -59,7 +65,9 @@ def pack(ping: Ping) -> bytes:
         error = 0.0
     elif error > TOP_M:
         error = TOP_M
-    return _pack(ts, delay, ping.lat, ping.lon, speed, error)
+    ignition = ping.ignition
+    engine = 0 if ignition is None else 2 if ignition else 1
+    return _pack(ts, delay, ping.lat, ping.lon, speed, error, engine)
 
 
 def spot(ping: Ping) -> Spot:
@@ -86,6 +94,7 @@ def ping_of(each: Spot, vehicle_id: str) -> Ping:
         None,
         each.error or None,
         each.ts + each.delay - _DELAY_BIAS if each.delay else None,
+        None if not each.engine else each.engine == ON,
     )
 
 

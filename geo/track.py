@@ -10,6 +10,9 @@ all that came late together is put where it belongs and what has happened is wor
 So a visit depends on which positions there are, not on when they came. A plan is worked out the
 same way, over all that is remembered.
 
+Halts and trips of a vehicle that no order asks for are worked out when the tail is full and when
+it falls silent, so that they cost nothing in between.
+
 Silence is a matter of how old our knowledge is: it begins by the clock, `silent_after_ms` after
 the last position, and ends with a position younger than that. An older one, from a device that
 empties its memory, moves the track along but ends no silence; else every such position would end
@@ -19,6 +22,7 @@ one and the next wake begin another. A refused ping is not heard at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,8 +39,8 @@ from geo.model import (
     Silence,
     VehicleFact,
     VehiclePlan,
-    Visit,
 )
+from geo.motion import MotionRule, Roam
 from geo.past import (
     CHUNK,
     Past,
@@ -45,6 +49,7 @@ from geo.past import (
     derive,
     is_known,
     last_two,
+    roamed,
     rolled,
     trimmed,
 )
@@ -62,6 +67,7 @@ class World(Struct, frozen=True):
     visits: VisitRule = VisitRule()
     sightings: SightingRule = SightingRule()
     past: PastRule = PastRule()
+    motion: MotionRule = MotionRule()
     max_stops: int = 2_000
     """Of all orders of one vehicle: its state is one Kafka record, of at most a megabyte; a stop
     takes some 200 bytes of it."""
@@ -156,10 +162,12 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     last = state.last
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
-    facts = [*found, Silence(last.vehicle_id, since=last.ts, reported_at=now)]
+    past, moves = _roamed(state, state.past or Past(), world)
+    facts = [*found, *moves, Silence(last.vehicle_id, since=last.ts, reported_at=now)]
     if state.plans is not None:
         facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
-    return replace(state, wake_at=None, silent_since=last.ts), facts
+    past_or_none = past if moves or state.past is not None else None
+    return replace(state, wake_at=None, silent_since=last.ts, past=past_or_none), facts
 
 
 def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
@@ -170,8 +178,9 @@ def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequ
     newest = at(state.tail, -1) if state.tail else last_two(past, b"").last
     if newest is not None and new <= newest:
         return _late(state, past, new, now, world)
+    facts: Sequence[VehicleFact] = ()
     if len(state.tail) >= _TAIL_BYTES:
-        state = _roll(state, past, now, world)
+        state, facts = _roll(state, past, now, world)
         past = state.past or past
     trail = _trail(state, past)
     good: list[Spot] = []
@@ -180,15 +189,17 @@ def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequ
     if after.strays:
         tail = state.tail + pack(ping)
         waits = replace(state.odd or Odd(trail), trail=after)
-        return replace(state, tail=tail, odd=waits), (refusal(after, world.limits),)
+        return replace(state, tail=tail, odd=waits), (*facts, refusal(after, world.limits))
     if len(good) > 1:  # Those that were refused were right.
         state = replace(state, tail=state.tail + pack(ping))
-        return _worked_out(state, (), good[0].ts, now, world, ping)
+        state, changes = _worked_out(state, (), good[0].ts, now, world, ping)
+        return state, (*facts, *changes)
     late = state.odd.late if state.odd is not None else b""
     odd = None
     if after.ghost is not None or late:
         odd = Odd(after, late, state.odd.due_at if state.odd is not None else 0)
-    return _move(state, ping, odd, now, world)
+    state, found = _move(state, ping, odd, now, world)
+    return state, (*facts, *found)
 
 
 def _late(
@@ -215,21 +226,30 @@ def _archived(new: Spot, settled_at: Ms) -> Rejected:
     return Rejected(Reason.ARCHIVED, f"{detail} in the archive")
 
 
-def _trail(state: Track, past: Past) -> Trail:
+def _trail(state: Track, past: Past | None) -> Trail:
     if state.odd is not None:
         return state.odd.trail
-    way = last_two(past, state.tail)
+    way = last_two(past or Past(), state.tail)
     return Trail(way.last, way.before)
 
 
-def _roll(state: Track, past: Past, now: Ms, world: World) -> Track:
+def _roll(state: Track, past: Past, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
     """Empty a full tail into the past, and forget what is too old."""
     trail = _trail(state, past)
     if trail.strays:  # No place to cut; there is one as soon as they are proved wrong or right.
-        return state
+        return state, ()
+    past, moves = _roamed(state, past, world)
     calls = state.plans.calls if state.plans is not None else Calls()
     past = rolled(past, state.tail, trail, calls, world.past)
-    return replace(_without_old_claims(state, now, world), tail=b"", past=past)
+    return replace(_without_old_claims(state, now, world), tail=b"", past=past), moves
+
+
+def _roamed(state: Track, past: Past, world: World) -> tuple[Past, Sequence[VehicleFact]]:
+    """Halts and trips, of a vehicle that no order asks for."""
+    last = state.last
+    if last is None or (state.plans is not None and orders_of(state.plans)):
+        return past if past.roam == Roam() else replace(past, roam=Roam()), ()
+    return roamed(past, state.tail, last.vehicle_id, world.limits, world.motion)
 
 
 def _without_old_claims(state: Track, now: Ms, world: World) -> Track:
@@ -261,20 +281,15 @@ def _move(
     heard, since = _heard(state, position.ts, facts, position.vehicle_id, now, world)
     record = pack(position)
     if plans is not None:
-        calls = plans.calls
-        visits: list[Visit] = []
-        if not is_clear(calls, position.lat, position.lon):
-            held = past or Past()
-            trail = _trail(state, held)
-            calls, visits = follow(
-                calls,
-                plans.claims,
-                trail,
-                at(record, 0),
-                position.vehicle_id,
-                now,
-                world.visits,
-            )
+        calls, visits = follow(
+            plans.calls,
+            plans.claims,
+            partial(_trail, state, past),
+            at(record, 0),
+            position.vehicle_id,
+            now,
+            world.visits,
+        )
         if visits:
             told, new = told_after((past or Past()).told, visits)
             past = replace(past or Past(), told=told)

@@ -158,12 +158,19 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
     """After a position that is not beyond the exit edge. Only while it is asked for can it become a
     visit."""
     ts, last, anchor, claim = spot.ts, stay.last, stay.anchor, stay.claim
+    inside = edge <= 0.0 or edge <= growth_m(claim.stop.fence, spot.error)
+    nearest_m = _nearest(claim.stop, edge)
+    if nearest_m > stay.nearest_m:
+        nearest_m = stay.nearest_m
+    if stay.proof:
+        left_at = 0 if inside else _left_at(stay, spot, edge, rule)
+        return _proven(stay, spot, nearest_m, left_at)
     moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
     driving = _drives(last, spot, rule)
     if driving or stay.driving or moved_m > _reach_m(spot, ts - anchor.ts, rule):
         anchor = spot
-    proof = stay.proof
-    if not proof and claim.since - rule.back_ms <= ts < claim.until:
+    proof = ""
+    if claim.since - rule.back_ms <= ts < claim.until:
         if anchor.ts <= ts - rule.dwell_ms:
             proof = "standstill"
         elif ts - stay.first_ts >= rule.linger_ms and ts - stay.first_ts >= linger_ms(
@@ -171,12 +178,11 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
         ):
             proof = "dwell"
     hidden_ms, gaps_ms = stay.hidden_ms, stay.gaps_ms
-    if not proof and ts - last.ts >= rule.sparse_ms:
+    if ts - last.ts >= rule.sparse_ms:
         more = _hidden(
             metres(last.lat, last.lon, spot.lat, spot.lon), ts - last.ts, stay.pace_mps, rule
         )
         hidden_ms, gaps_ms = hidden_ms + more[0], gaps_ms + more[1]
-    inside = edge <= 0.0 or edge <= growth_m(claim.stop.fence, spot.error)
     return Stay(
         claim,
         stay.arrived_at,
@@ -184,7 +190,7 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
         spot,
         anchor,
         stay.positions + 1,
-        min(stay.nearest_m, _nearest(claim.stop, edge)),
+        nearest_m,
         stay.came_from,
         stay.pace_mps,
         hidden_ms,
@@ -193,6 +199,27 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
         driving,
         proof,
         0 if inside else _left_at(stay, spot, edge, rule),
+    )
+
+
+def _proven(stay: Stay, spot: Spot, nearest_m: float, left_at: Ms) -> Stay:
+    """A visit goes on: how it came to be one is no longer of interest."""
+    return Stay(
+        stay.claim,
+        stay.arrived_at,
+        stay.first_ts,
+        spot,
+        stay.anchor,
+        stay.positions + 1,
+        nearest_m,
+        stay.came_from,
+        stay.pace_mps,
+        stay.hidden_ms,
+        stay.gaps_ms,
+        stay.stood,
+        stay.driving,
+        stay.proof,
+        left_at,
     )
 
 
@@ -328,8 +355,10 @@ def _drives(last: Spot, spot: Spot, rule: VisitRule) -> bool:
 def _reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
     """How far from where it stood a position may be after so long, and it may still stand there:
     twice the error, and what a yard is crawled through at."""
-    error_m = min(max(2.0 * spot.error, rule.stand_m / 2.0), rule.stand_m) if spot.error else 0.0
-    return max(error_m or rule.stand_m, rule.stand_m * since_ms / rule.dwell_ms)
+    stand_m = rule.stand_m
+    if spot.error and 2.0 * spot.error < stand_m:
+        stand_m = max(2.0 * spot.error, stand_m / 2.0)
+    return max(stand_m, rule.stand_m * since_ms / rule.dwell_ms)
 
 
 def _hidden(way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule) -> tuple[Ms, Ms]:

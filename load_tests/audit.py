@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from alerts.model import Alert
 from alerts.order_watch import OrderWatch
-from geo.model import Ms, Sighting, Silence, VehiclePlan, Visit
+from geo.model import Halt, Ms, Sighting, Silence, Speeding, Trip, VehiclePlan, Visit
 from load_tests.difference import difference
 from load_tests.reference import PLAIN_ROLES, Kept, Line, Plain, line_of
 from load_tests.shelf import Shelf
@@ -36,7 +36,7 @@ from stream.store import MARKER_KEY, PART_PREFIX
 LOOK_S = 0.3
 OUTPUTS: dict[str, Decoder[Any]] = {
     topics.PLANS: Decoder(VehiclePlan),
-    topics.VEHICLE_FACTS: Decoder(Visit | Silence),
+    topics.VEHICLE_FACTS: Decoder(Visit | Silence | Halt | Trip | Speeding),
     topics.ORDER_FACTS: Decoder(Visit | Sighting),
     topics.ORDER_STATUS: Decoder(OrderStatus),
     topics.SIGNALS: Decoder(Signal),
