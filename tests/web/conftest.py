@@ -31,8 +31,6 @@ def browser() -> Iterator[Browser]:
     found = [path for name in CHROMIUM if (path := shutil.which(name))]
     if not found:
         pytest.skip("needs a Chromium on the PATH (Debian: apt-get install chromium)")
-    if not (BUILT / "index.html").exists():
-        pytest.skip("needs the built pages: make pages")
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=found[0], args=ARGUMENTS)
 
@@ -105,6 +103,8 @@ def told(redis_server: RedisServer, served: tuple[PushProcess, Settings]) -> Ite
 @pytest.fixture
 def pages(told: Told, served: tuple[PushProcess, Settings], browser: Browser) -> Iterator[Pages]:
     """Fails the test that asked another host, or logged an error."""
+    if not (BUILT / "index.html").exists():
+        pytest.skip("needs the built pages: make pages")
     pages = Pages(*served, browser)
     yield pages
     pages.close()
