@@ -80,7 +80,13 @@ class Pages:
 
 
 @pytest.fixture(scope="module")
-def served(redis_server: RedisServer) -> Iterator[tuple[PushProcess, Settings]]:
+def built() -> None:
+    if not (BUILT / "index.html").exists():
+        pytest.skip("needs the built pages: make pages")
+
+
+@pytest.fixture(scope="module")
+def served(built: None, redis_server: RedisServer) -> Iterator[tuple[PushProcess, Settings]]:
     secret = secrets.token_urlsafe(32)
     settings = Settings(
         redis=redis_server.url, partitions=1, push="127.0.0.1:0", token_secret=secret
@@ -103,8 +109,6 @@ def told(redis_server: RedisServer, served: tuple[PushProcess, Settings]) -> Ite
 @pytest.fixture
 def pages(told: Told, served: tuple[PushProcess, Settings], browser: Browser) -> Iterator[Pages]:
     """Fails the test that asked another host, or logged an error."""
-    if not (BUILT / "index.html").exists():
-        pytest.skip("needs the built pages: make pages")
     pages = Pages(*served, browser)
     yield pages
     pages.close()
