@@ -42,6 +42,7 @@ class Findings:
     visits: list[Visit] = field(default_factory=list)
     halts: list[Halt] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
+    speedings: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     """Of each reason the first detail."""
@@ -62,7 +63,10 @@ def find(
     """Run the core over each vehicle; `told` hears how many pings are done."""
     found = Findings()
     world = World(
-        limits=source.limits, visits=source.visits, max_stops=max(World().max_stops, len(stops))
+        limits=source.limits,
+        visits=source.visits,
+        motion=source.motion,
+        max_stops=max(World().max_stops, len(stops)),
     )
     done = 0
     for vehicle_id in sorted(pings):
@@ -81,6 +85,7 @@ def _find(
     found.visits += outcome.visits
     found.halts += outcome.halts
     found.trips += outcome.trips
+    found.speedings += len(outcome.speedings)
     for ping, why in outcome.refused:
         found.rejected[why.reason] += 1
         found.examples.setdefault(why.reason, f"{ping.vehicle_id}: {why.detail}")

@@ -40,8 +40,12 @@ OTHER_NAMES = {
     "speed_mps": ("speed", "velocity"),
     "heading_deg": ("heading", "course", "bearing", "direction"),
     "accuracy_m": ("accuracy",),
+    "ignition": ("acc", "engine"),
     "received_at": ("recv_ts", "received", "server_time"),
 }
+FLAGS = dict.fromkeys(("true", "1", "on", "yes"), True) | dict.fromkeys(
+    ("false", "0", "off", "no"), False
+)
 ALIASES = {other: name for name, others in OTHER_NAMES.items() for other in others}
 """Other names under which a column of pings is known unless it is renamed, in any case."""
 
@@ -192,6 +196,7 @@ def _ping(cells: dict[str, Any], form: Format) -> Ping:
         heading_deg=_number(cells, "heading_deg"),
         accuracy_m=_number(cells, "accuracy_m"),
         received_at=received_at,
+        ignition=_flag(cells, "ignition"),
     )
     return in_wgs84(ping, form.source)
 
@@ -240,6 +245,16 @@ def _number(cells: dict[str, Any], name: str) -> float | None:
     if not math.isfinite(number):
         raise _Wrong(name, value, "write a finite number, or leave the cell empty")
     return number
+
+
+def _flag(cells: dict[str, Any], name: str) -> bool | None:
+    value = cells.get(name)
+    if value is None:
+        return None
+    known = FLAGS.get(str(value).strip().lower())
+    if known is None:
+        raise _Wrong(name, value, "write true or false, 1 or 0, on or off")
+    return known
 
 
 def _needed(cells: dict[str, Any], name: str, value: Any, form: Format) -> Any:

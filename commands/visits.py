@@ -146,7 +146,8 @@ def _show(console: Console, found: Findings, stops: Sequence[Stop], vehicles: in
     wide.print(
         f"{vehicles:,} vehicles, {found.positions:,} positions, "
         f"{found.rejected.total():,} pings rejected; {len(found.visits):,} visits to "
-        f"{len(stops):,} fences, {len(found.halts):,} stops, {len(found.trips):,} trips",
+        f"{len(stops):,} fences, {len(found.halts):,} stops, {len(found.trips):,} trips, "
+        f"{found.speedings:,} times speeding",
         highlight=False,
     )
 

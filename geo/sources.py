@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from geo.cleaning import Limits
 from geo.crs import Datum, to_wgs84
 from geo.model import Ping
+from geo.motion import MotionRule
 from geo.visits import VisitRule
 
 
@@ -39,6 +40,11 @@ class Source(Struct, frozen=True):
     speed: SpeedUnit = SpeedUnit.MPS
     limits: Limits = Limits()
     visits: VisitRule = VisitRule()
+    motion: MotionRule = MotionRule()
+
+
+OWN = ("datum", "zone", "speed")
+RULES = ("limits", "visits", "motion")
 
 
 class BadSource(ValueError):
@@ -47,7 +53,8 @@ class BadSource(ValueError):
 
 def declared(pairs: Iterable[str]) -> Source:
     """The source of `KEY=VALUE` pairs, several in one text with commas between: a field of
-    `Source`, or a threshold of `Limits` or `VisitRule`."""
+    `Source`, or a threshold of `Limits`, `VisitRule` or `MotionRule`, of all that have one of this
+    name."""
     source = Source()
     for pair in (each.strip() for text in pairs for each in text.split(",")):
         key, equals, value = pair.partition("=")
@@ -66,14 +73,16 @@ def in_wgs84(ping: Ping, source: Source) -> Ping:
 
 
 def _with(source: Source, key: str, value: str) -> Source:
-    for field in ("limits", "visits"):
-        rules = getattr(source, field)
-        if key in rules.__struct_fields__:
-            return replace(source, **{field: replace(rules, **{key: _read(rules, key, value)})})
-    if key not in ("datum", "zone", "speed"):
-        known = ("datum", "zone", "speed", *_names(Limits), *_names(VisitRule))
+    if key in OWN:
+        return replace(source, **{key: _read(source, key, value)})
+    rules = {field: getattr(source, field) for field in RULES}
+    having = {field: rule for field, rule in rules.items() if key in rule.__struct_fields__}
+    if not having:
+        names = (name for rule in rules.values() for name in rule.__struct_fields__)
+        known = dict.fromkeys((*OWN, *names))
         raise BadSource(f"--source {key} is not known; write one of {', '.join(known)}")
-    return replace(source, **{key: _read(source, key, value)})
+    changed = {f: replace(rule, **{key: _read(rule, key, value)}) for f, rule in having.items()}
+    return replace(source, **changed)
 
 
 def _read(struct: Struct, key: str, value: str) -> Any:
@@ -89,7 +98,3 @@ def _example(kind: Any) -> str:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return f"one of {', '.join(kind)}"
     return "a whole number" if kind is int else "a number"
-
-
-def _names(kind: type[Struct]) -> tuple[str, ...]:
-    return kind.__struct_fields__

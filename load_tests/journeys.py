@@ -25,7 +25,7 @@ ORIGIN = Place(31.2, 121.4)
 START: Ms = 1_767_571_200_000
 """2026-01-05T00:00:00Z."""
 
-YARD_S, NIGHT_S = 600.0, 3_600.0
+YARD_S = 3_600.0
 """In the yard before the day and after it; longer than any device that lives keeps quiet."""
 YARD = "yard"
 
@@ -87,8 +87,8 @@ class _Draft:
     docks: dict[str, XY] = field(default_factory=dict)
     passed: dict[str, XY] = field(default_factory=dict)
 
-    def yard(self, hold_s: float) -> None:
-        self.nodes.append(Node((0.0, 0.0), YARD_MPS, hold_s=hold_s, sky=Sky.YARD, call=YARD))
+    def yard(self) -> None:
+        self.nodes.append(Node((0.0, 0.0), YARD_MPS, hold_s=YARD_S, sky=Sky.YARD, call=YARD))
         self.here = (0.0, 0.0)
 
     def call(self, name: str, dock: XY) -> None:
@@ -116,7 +116,13 @@ class _Draft:
         self.call(name, (x + 100 * math.cos(turn), y + 100 * math.sin(turn)))
 
     def goal(self) -> XY:
-        return self._near(self.here, self.rng.uniform(*self.tour.leg_m))
+        """A place of its own: of two calls in one place nobody could say which was which."""
+        apart_m = 2 * self.tour.exit_m
+        while True:
+            goal = self._near(self.here, self.rng.uniform(*self.tour.leg_m))
+            others = ((0.0, 0.0), *self.docks.values(), *self.passed.values())
+            if all(math.dist(goal, other) > apart_m for other in others):
+                return goal
 
     def _stay_s(self) -> float:
         least, median, most = self.tour.stay_s
@@ -153,14 +159,14 @@ def journey(seed: str, tour: Tour, receiver: Receiver, uplink: Uplink) -> Journe
 
 def _drafted(rng: random.Random, tour: Tour) -> _Draft:
     draft = _Draft(rng, tour)
-    draft.yard(YARD_S)
+    draft.yard()
     for n in range(tour.calls):
         if tour.next_door and n % 2:
             draft.call_next_door(f"stop-{n}", f"neighbour-{n}")
         else:
             draft.call(f"stop-{n}", draft.goal())
     draft.nodes += tour.streets.way(rng, draft.here, (0.0, 0.0))
-    draft.yard(NIGHT_S)
+    draft.yard()
     _add_drive_bys(draft)
     return draft
 

@@ -118,6 +118,12 @@ def test_a_column_with_our_name_goes_over_one_that_is_only_known() -> None:
     assert one(PING[:-1] + b',"time":5}').ts == one(b'{"time":5,' + PING[1:]).ts == T0
 
 
+@pytest.mark.parametrize("value", [b"true", b"1", b'"ON"'])
+def test_whether_the_engine_ran_is_read_in_its_usual_forms(value: bytes) -> None:
+    assert one(PING[:-1] + b',"acc":' + value + b"}").ignition is True
+    assert bad(PING[:-1] + b',"ignition":"maybe"}').fix == "write true or false, 1 or 0, on or off"
+
+
 def test_a_file_of_one_vehicle_need_not_name_it() -> None:
     line = b'{"ts":1767225600,"lat":31.2,"lon":121.4}'
     assert one(line, Format(vehicle_id="day")).vehicle_id == "day"

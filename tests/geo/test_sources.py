@@ -4,6 +4,7 @@ import pytest
 
 from geo.cleaning import Limits
 from geo.crs import Datum
+from geo.motion import MotionRule
 from geo.sources import BadSource, Source, SpeedUnit, declared, in_wgs84
 from geo.visits import VisitRule
 from tests.builders import ping
@@ -22,6 +23,12 @@ def test_a_source_declares_itself_by_pairs_alone_or_together() -> None:
 def test_a_threshold_is_that_of_the_rule_that_has_it() -> None:
     assert declared(["future_ms=600000", "max_mps=33.3", "dwell_ms=180000"]) == Source(
         limits=Limits(future_ms=600_000, max_mps=33.3), visits=VisitRule(dwell_ms=180_000)
+    )
+
+
+def test_a_threshold_of_one_name_is_one_everywhere() -> None:
+    assert declared(["stand_m=80"]) == Source(
+        visits=VisitRule(stand_m=80.0), motion=MotionRule(stand_m=80.0)
     )
 
 
