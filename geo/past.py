@@ -9,7 +9,7 @@ old, or when there are too many; what is older than the first chunk is settled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from geo.calls import Calls, follow
 from geo.claims import Claim
 from geo.cleaning import Limits, Trail, Verdict, judge
+from geo.distance import metres
 from geo.model import Id, Ms, Visit
 from geo.motion import MotionRule, Move, Roam, roam_on
 from geo.spots import RECORD, Spot, at, packed, spots
@@ -32,8 +33,14 @@ class PastRule(Struct, frozen=True):
     horizon_ms: int = 24 * 3_600_000
     """research/field.md §9: the late data horizon."""
     max_positions: int = 2_048
-    """Of one vehicle, 33 bytes each. A truck that reports every 30 s and sleeps at night has
-    fewer in a day."""
+    """Of one vehicle, 33 bytes each. Where there are more, the oldest are thinned, and go where
+    that is not enough."""
+    thin_ms: int = 60_000
+    thin_m: float = 25.0
+    thin_still_ms: int = 120_000
+    """What is left of the thinned: a position each minute on the way and each two minutes at a
+    place. Twelve hours of driving and twelve in the yard are 1,080, so a device that reports every
+    ten seconds has its last two hours and a half in full."""
 
 
 class Chunk(Struct, frozen=True, gc=False, array_like=True):
@@ -41,6 +48,8 @@ class Chunk(Struct, frozen=True, gc=False, array_like=True):
     calls: Calls
     """What the positions before this chunk had led to."""
     records: bytes
+    thin: bool = False
+    """Some of its positions were left out."""
 
 
 class Past(Struct, frozen=True, gc=False, array_like=True):
@@ -65,6 +74,10 @@ class Derived(Struct, frozen=True):
     """Those of which anything was worked out again, by id."""
     settled_at: Ms
     """What ended before this was not looked at."""
+    thin_until: Ms
+    """Before this some positions were left out."""
+    late: tuple[Ms, ...]
+    """Times of the positions that came late."""
     wrong: list[Verdict]
 
 
@@ -119,22 +132,45 @@ def trimmed(past: Past, rule: PastRule) -> Past:
     if newest is None or not past.chunks:
         return past
     chunks, told = list(past.chunks), past.told
-    count = sum(len(c.records) for c in chunks) // RECORD
     oldest = newest.ts - rule.horizon_ms
-    while chunks and (count > rule.max_positions or at(chunks[0].records, -1).ts < oldest):
+    while chunks and at(chunks[0].records, -1).ts < oldest:
+        del chunks[0]
+    count = sum(len(c.records) for c in chunks) // RECORD
+    for n in range(len(chunks)):
+        if count > rule.max_positions and not chunks[n].thin:
+            whole, chunks[n] = chunks[n], thinned(chunks[n], rule)
+            count -= (len(whole.records) - len(chunks[n].records)) // RECORD
+    while chunks and count > rule.max_positions:
         count -= len(chunks.pop(0).records) // RECORD
     if len(chunks) == len(past.chunks):
-        return past
+        return past if chunks == list(past.chunks) else replace(past, chunks=tuple(chunks))
     past = Past(tuple(chunks), past.trail, past.calls, told, past.roam)
     settled = begins_at(past)
     kept = (v for v in told if v.departed_at is None or v.departed_at >= settled)
     return replace(past, told=tuple(kept))
 
 
+def thinned(chunk: Chunk, rule: PastRule) -> Chunk:
+    """With fewer positions: none that says nearly the same as the one kept before it."""
+    kept: list[Spot] = []
+    several = spots(chunk.records)
+    for spot in several:
+        if kept:
+            last = kept[-1]
+            elapsed_ms = spot.ts - last.ts
+            near = metres(last.lat, last.lon, spot.lat, spot.lon) <= rule.thin_m
+            if elapsed_ms < (rule.thin_still_ms if near else rule.thin_ms):
+                continue
+        kept.append(spot)
+    if kept[-1] != several[-1]:
+        kept.append(several[-1])
+    return Chunk(chunk.trail, chunk.calls, packed(kept), thin=True)
+
+
 def derive(
     past: Past,
     tail: bytes,
-    late: Iterable[Spot],
+    late: Sequence[Spot],
     claims: tuple[Claim, ...],
     since: Ms,
     vehicle_id: Id,
@@ -150,12 +186,14 @@ def derive(
     calls = with_claims(start.calls, claims)
     pieces, good, wrong, trail = _sifted(start.trail, several, limits)
     chunks: list[Chunk] = []
+    thin = [c for c in whole[first:] if c.thin]
+    thin_until = at(thin[-1].records, -1).ts if thin else 0
     visits: dict[str, Visit] = {}
     last, earlier = start.trail.last, start.trail.before
     taken = iter(good)
     spot = next(taken, None)
     for piece_trail, piece in pieces:
-        chunks.append(Chunk(piece_trail, calls, packed(piece)))
+        chunks.append(Chunk(piece_trail, calls, packed(piece), piece[0].ts < thin_until))
         while spot is not None and spot <= piece[-1]:
             way = partial(Trail, last, earlier)
             calls, found = follow(calls, claims, way, spot, vehicle_id, now, rule)
@@ -177,7 +215,8 @@ def derive(
         before = (*whole[:first], *chunks[:-1])
         after = Past(before, open_.trail, open_.calls, past.told, past.roam)
     settled_at = 0 if start.trail.last is None else start.trail.last.ts
-    return Derived(after, tail, trail, calls, visits, settled_at, wrong)
+    times = tuple(s.ts for s in late)
+    return Derived(after, tail, trail, calls, visits, settled_at, thin_until, times, wrong)
 
 
 def _chunk_before(chunks: Sequence[Chunk], since: Ms) -> int:

@@ -24,7 +24,7 @@ def told_after(told: Told, visits: Iterable[Visit]) -> tuple[Told, list[Visit]]:
 
 
 def _first(visit: Visit) -> list[Visit]:
-    """A visit of which nothing was told: its arrival, then, if it is over already, its departure."""
+    """A visit of which nothing was told: its arrival, then, if it is over, its departure."""
     if visit.departed_at is None:
         return [replace(visit, version=1)]
     return [replace(visit, version=1, departed_at=None), replace(visit, version=2)]
@@ -38,11 +38,18 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
     """The visits told after all was worked out again, and what to tell: new, changed and retracted
     ones."""
     told = {v.visit_id: v for v in made.past.told}
-    known = dict(made.visits)
+    standing = [v for v in told.values() if _stands(v, made)]
+    known = {
+        v.visit_id: v
+        for v in (_as_told(v, told.values(), made) for v in made.visits.values())
+        if _counterpart(v, standing) is None
+    }
     gone = [
         v
         for v in told.values()
-        if v.visit_id not in known and (v.departed_at is None or v.departed_at >= made.settled_at)
+        if v.visit_id not in known
+        and v not in standing
+        and (v.departed_at is None or v.departed_at >= made.settled_at)
     ]
     says: list[Visit] = []
     for visit_id, visit in known.items():
@@ -65,6 +72,42 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
         del told[visit.visit_id]
         says.append(replace(visit, version=visit.version + 1, reported_at=now, retracted=True))
     return tuple(told.values()), says
+
+
+CLOSE_MS = 600_000
+"""A late position so near a visit in time may say something about it."""
+BLUR_MS = 120_000
+"""Twice the time between two positions that were left."""
+
+
+def _stands(told: Visit, made: Derived) -> bool:
+    """Whether a visit is not to be judged again: it was told from more positions than there are
+    now, and none of it came late."""
+    begin, end = told.arrived_at, told.departed_at
+    if end is None or end >= made.thin_until:
+        return False
+    return not any(begin - CLOSE_MS <= ts <= end + CLOSE_MS for ts in made.late)
+
+
+def _as_told(visit: Visit, told: Iterable[Visit], made: Derived) -> Visit:
+    """The visit with the times that were told, where they can no longer be told as exactly."""
+    if visit.arrived_at >= made.thin_until:
+        return visit
+    for held in told:
+        same = (held.order_id, held.stop_id) == (visit.order_id, visit.stop_id)
+        if same and abs(held.arrived_at - visit.arrived_at) <= BLUR_MS:
+            departed_at = visit.departed_at
+            if departed_at is not None and held.departed_at is not None:
+                close = abs(held.departed_at - departed_at) <= BLUR_MS
+                blurred = departed_at < made.thin_until
+                departed_at = held.departed_at if close and blurred else departed_at
+            return replace(
+                visit,
+                visit_id=held.visit_id,
+                arrived_at=held.arrived_at,
+                departed_at=departed_at,
+            )
+    return visit
 
 
 def _says_other(visit: Visit, held: Visit) -> bool:

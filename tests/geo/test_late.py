@@ -100,3 +100,38 @@ def test_a_vehicle_that_was_towed_is_where_it_was_towed_to() -> None:
     assert vehicle.state is not None
     assert vehicle.state.last == towed[-1]
     assert [departed for _, departed in vehicle.times] == [390]
+
+
+def a_day_of_calls() -> list[Ping]:
+    """Every ten seconds for a day: an hour's drive, an hour's stand, in turn."""
+    found, north_m = [], 0.0
+    for n in range(8_640):
+        north_m += 0 if n // 360 % 2 else 100
+        found.append(ping(10 * n, north_m))
+    return found
+
+
+def test_a_day_of_dense_positions_is_remembered_whole_though_thinned() -> None:
+    day = a_day_of_calls()
+    calls = [stop(f"call-{n}", (day[360 * n].lat - day[0].lat) * 111_195) for n in range(1, 24, 2)]
+    vehicle = Vehicle().take(plan(*calls), *day[:1_000], *day[1_100:])
+    assert vehicle.state is not None
+    assert vehicle.state.past is not None
+    chunks = vehicle.state.past.chunks
+    assert any(chunk.thin for chunk in chunks)
+    assert not any(chunk.thin for chunk in chunks[-8:])
+    assert sum(len(chunk.records) for chunk in chunks) // RECORD <= WORLD.past.max_positions
+    assert len(vehicle.visits) == 12
+    before = vehicle.times
+    vehicle.take(day[1_050])
+    assert vehicle.rejected == []
+    assert vehicle.times == before
+
+
+def test_a_plan_changes_no_visit_that_was_told_from_more_positions() -> None:
+    day = a_day_of_calls()
+    calls = [stop(f"call-{n}", (day[360 * n].lat - day[0].lat) * 111_195) for n in range(1, 24, 2)]
+    vehicle = Vehicle().take(plan(*calls), *day)
+    told = list(vehicle.told)
+    vehicle.take(plan(stop("far", 500_000), order_id="o2", seconds=86_390))
+    assert vehicle.told == told
