@@ -72,7 +72,7 @@ def milepost(day: Journey) -> Listener:
 
 def _woken(state: Track | None, now: Ms, world: World, listener: Listener) -> Track | None:
     due = None if state is None else next_wake(state)
-    if state is None or due is None or due > now:
+    if state is None or due is None or due >= now:  # the worker takes all there is, then wakes
         return state
     state, facts = wake(state, now, world)
     listener.hear(facts)

@@ -48,8 +48,9 @@ def carried(rng: random.Random, pings: Iterable[Ping], uplink: Uplink) -> list[P
         frozen = _episode(rng, frozen, ping.ts, uplink.frozen_per_h * passed_s, FROZEN_S)
         if rng.random() < uplink.lost:
             continue
-        received_at = max(ping.ts, blind[1] if ping.ts < blind[1] else 0)
-        received_at += int(1000 * rng.uniform(*LATENCY_S))
+        received_at = ping.ts + int(1000 * rng.uniform(*LATENCY_S))
+        if ping.ts < blind[1]:  # all in one message (JT/T 808 0x0704), so at one time
+            received_at = blind[1] + int(1000 * LATENCY_S[1])
         if rng.random() < uplink.late:
             received_at += int(1000 * rng.uniform(20, 180))
         sent = replace(_clocked(rng, ping, frozen, uplink), received_at=received_at)
