@@ -93,7 +93,7 @@ def list_topics(settings: Settings) -> None:
 @app.command()
 @with_settings(
     *("brokers", "redis", "app", "topic_prefix", "partitions"),
-    *("clock", "http", "session_timeout_s"),
+    *("clock", "http", "session_timeout_s", "source"),
 )
 def worker(
     settings: Settings,

@@ -3,7 +3,11 @@ Redis."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace as replace_in
 from operator import attrgetter
+
+from msgspec.structs import replace
 
 from geo import track
 from geo.cleaning import Reason
@@ -12,6 +16,7 @@ from geo.model import (
     Motion,
     Ms,
     Ping,
+    Rejected,
     Sighting,
     Silence,
     Speeding,
@@ -21,6 +26,7 @@ from geo.model import (
     Visit,
 )
 from geo.past import Past
+from geo.sources import Source, in_wgs84
 from geo.track import Track
 from stream import topics
 from stream.keys import pack_position
@@ -127,3 +133,18 @@ VEHICLES = Role(
     row=_row,
     measure=_measure,
 )
+
+
+def vehicles_of(source: Source) -> Role:
+    """The agent for pings of a source that declares itself; speed and zone are the wire's own."""
+    if source == Source():
+        return VEHICLES
+    world = replace(WORLD, limits=source.limits, visits=source.visits, motion=source.motion)
+
+    def decode(value: bytes | None) -> Sequence[Ping | Rejected]:
+        taken = decode_pings(value)
+        return [in_wgs84(ping, source) if isinstance(ping, Ping) else ping for ping in taken]
+
+    pings = replace_in(VEHICLES.inputs[topics.PINGS], decode=decode)
+    inputs = {**VEHICLES.inputs, topics.PINGS: pings}
+    return replace_in(VEHICLES, inputs=inputs, world=lambda live: world)

@@ -120,6 +120,11 @@ def test_a_file_from_a_chinese_map_is_brought_to_wgs84() -> None:
             id="no ring",
         ),
         pytest.param(
+            feature("Polygon", []),
+            "coordinates = []: write at least one list of [longitude, latitude]",
+            id="no rings",
+        ),
+        pytest.param(
             feature("MultiPolygon", [7]),
             "coordinates = [7]: a MultiPolygon is a list of lists of rings",
             id="no polygons",
