@@ -230,7 +230,7 @@ class _Look:
         here = {stay.key for stay in self.stays}
         trail = self.way()
         last = trail.last
-        gap = last is not None and spot.ts - last.ts >= rule.infer_ms
+        gap = last is not None and rule.infer_ms <= spot.ts - last.ts <= rule.silent_ms
         passed: list[tuple[float, Claim]] = []
         edges: list[tuple[int, float]] = []
         ts, lat, lon = spot.ts, spot.lat, spot.lon

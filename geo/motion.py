@@ -88,23 +88,25 @@ def roam_on(
     and speeding when they are over."""
     told: list[Move] = []
     for spot in spots:
-        roam = replace(_on(roam, vehicle_id, spot, told, rule), last=spot)
+        roam = _on(roam, vehicle_id, spot, told, rule)
     return roam, told
 
 
 def _on(roam: Roam, vehicle_id: Id, spot: Spot, told: list[Move], rule: MotionRule) -> Roam:
-    last, stand = roam.last, roam.stand
-    roam = replace(roam, fast=_sped(roam.fast, vehicle_id, spot, told, rule))
+    last, stand, fast = roam.last, roam.stand, roam.fast
+    if fast is not None or spot.speed > rule.limit_mps:
+        fast = _sped(fast, vehicle_id, spot, told, rule)
     if last is None or stand is None:
         trip = Trip(vehicle_id, spot.ts, spot.ts, 0.0, 1)
-        return replace(roam, stand=Stand(spot, spot.ts), trip=trip)
+        return Roam(spot, Stand(spot, spot.ts), False, None, trip, fast)
     moved_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     if not _stays(stand.anchor, last, spot, moved_m, rule):
-        return _moved_off(roam, vehicle_id, stand, last, spot, moved_m, told, rule)
+        return _moved_off(roam, vehicle_id, spot, moved_m, fast, told, rule)
     stand = _longer(stand, last, spot, moved_m)
     if roam.stands or spot.ts - stand.anchor.ts < rule.halt_ms:
-        return replace(roam, stand=stand)
-    return _halted(roam, vehicle_id, stand, told, rule)
+        return Roam(spot, stand, roam.stands, roam.halt, roam.trip, fast)
+    stand = _halted(roam, vehicle_id, stand, told, rule)
+    return Roam(spot, stand, True, None, None, fast)
 
 
 def _stays(anchor: Spot, last: Spot, spot: Spot, moved_m: float, rule: MotionRule) -> bool:
@@ -117,17 +119,19 @@ def _stays(anchor: Spot, last: Spot, spot: Spot, moved_m: float, rule: MotionRul
 
 def _longer(stand: Stand, last: Spot, spot: Spot, moved_m: float) -> Stand:
     idles = last.engine == spot.engine == ON
-    return replace(
-        stand,
-        positions=stand.positions + 1,
-        north=stand.north + spot.lat - stand.anchor.lat,
-        east=stand.east + spot.lon - stand.anchor.lon,
-        way_m=stand.way_m + moved_m,
-        idling_ms=stand.idling_ms + (spot.ts - last.ts if idles else 0),
+    anchor = stand.anchor
+    return Stand(
+        anchor,
+        stand.since,
+        stand.positions + 1,
+        stand.north + spot.lat - anchor.lat,
+        stand.east + spot.lon - anchor.lon,
+        stand.way_m + moved_m,
+        stand.idling_ms + (spot.ts - last.ts if idles else 0),
     )
 
 
-def _halted(roam: Roam, vehicle_id: Id, stand: Stand, told: list[Move], rule: MotionRule) -> Roam:
+def _halted(roam: Roam, vehicle_id: Id, stand: Stand, told: list[Move], rule: MotionRule) -> Stand:
     """The stand has lasted. Near the halt before, that one goes on; else the trip is over."""
     trip, before = roam.trip, roam.halt
     if before is not None:
@@ -140,36 +144,39 @@ def _halted(roam: Roam, vehicle_id: Id, stand: Stand, told: list[Move], rule: Mo
     elif trip is not None and trip.metres >= rule.trip_m:
         told.append(replace(trip, until=stand.since))
     told.append(_halt(vehicle_id, stand, None))
-    return replace(roam, stand=stand, stands=True, halt=None, trip=None)
+    return stand
 
 
 def _moved_off(
     roam: Roam,
     vehicle_id: Id,
-    stand: Stand,
-    last: Spot,
     spot: Spot,
     moved_m: float,
+    fast: Speeding | None,
     told: list[Move],
     rule: MotionRule,
 ) -> Roam:
+    last, stand, halt, trip = roam.last, roam.stand, roam.halt, roam.trip
+    assert last is not None
+    assert stand is not None
     took_ms = round(moved_m * 1000.0 / rule.pace_mps)
     sparse = spot.ts - last.ts > rule.sparse_ms
-    halt, trip = roam.halt, roam.trip
     if roam.stands:
         until = max(spot.ts - took_ms, last.ts) if sparse else last.ts
         halt = _halt(vehicle_id, stand, until)
-        trip = Trip(vehicle_id, until, spot.ts, 0.0, 1)
-    elif trip is not None:
-        trip = _with(trip, stand)
-    assert trip is not None
-    top_mps = trip.top_mps if spot.speed < 0.0 else max(spot.speed, trip.top_mps or 0.0)
-    trip = replace(trip, metres=trip.metres + moved_m, until=spot.ts, top_mps=top_mps)
+        trip = Trip(vehicle_id, until, spot.ts, moved_m, 1)
+    else:
+        assert trip is not None
+        way_m = trip.metres + stand.way_m + moved_m
+        count = trip.positions + stand.positions
+        trip = Trip(vehicle_id, trip.since, spot.ts, way_m, count, trip.top_mps)
+    if spot.speed > (trip.top_mps or -1.0) and spot.speed >= 0.0:
+        trip = replace(trip, top_mps=spot.speed)
     if halt is not None and trip.metres >= rule.trip_m:
         told.append(halt)
         halt = None
     since = min(last.ts + took_ms, spot.ts) if sparse else spot.ts
-    return Roam(None, Stand(spot, since), False, halt, trip, roam.fast)
+    return Roam(spot, Stand(spot, since), False, halt, trip, fast)
 
 
 def _with(trip: Trip, stand: Stand) -> Trip:

@@ -21,7 +21,7 @@ from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.distance import metres
 from geo.model import Id, Ms, Visit
 from geo.motion import MotionRule, Move, Roam, roam_on
-from geo.spots import RECORD, Spot, at, packed, spots
+from geo.spots import RECORD, Spot, at, pack_spot, packed, spots
 from geo.visits import VisitRule, visit_of
 
 CHUNK = 64
@@ -89,11 +89,23 @@ def begins_at(past: Past) -> Ms:
 
 def is_known(past: Past, tail: bytes, spot: Spot) -> bool:
     """Whether we hold a position of this time and place."""
-    mark = packed([spot])[:8]
-    return any(
-        mark in records
-        and any(s.ts == spot.ts and s.lat == spot.lat and s.lon == spot.lon for s in spots(records))
-        for records in (tail, *(c.records for c in past.chunks))
+    return _holds(tail, spot) or _holds(_records_around(past, spot.ts), spot)
+
+
+def _records_around(past: Past, ts: Ms) -> bytes:
+    """The chunk that a position of this time would be in, with its neighbour: a time may repeat."""
+    around = b""
+    for chunk in reversed(past.chunks):
+        around = chunk.records + around
+        if at(chunk.records, 0).ts < ts:
+            return around
+        around = chunk.records
+    return around
+
+
+def _holds(records: bytes, spot: Spot) -> bool:
+    return pack_spot(spot)[:8] in records and any(
+        s.ts == spot.ts and s.lat == spot.lat and s.lon == spot.lon for s in spots(records)
     )
 
 
@@ -140,6 +152,7 @@ def trimmed(past: Past, rule: PastRule) -> Past:
         if count > rule.max_positions and not chunks[n].thin:
             whole, chunks[n] = chunks[n], thinned(chunks[n], rule)
             count -= (len(whole.records) - len(chunks[n].records)) // RECORD
+    chunks = _merged(chunks)
     while chunks and count > rule.max_positions:
         count -= len(chunks.pop(0).records) // RECORD
     if len(chunks) == len(past.chunks):
@@ -148,6 +161,20 @@ def trimmed(past: Past, rule: PastRule) -> Past:
     settled = begins_at(past)
     kept = (v for v in told if v.departed_at is None or v.departed_at >= settled)
     return replace(past, told=tuple(kept))
+
+
+def _merged(chunks: list[Chunk]) -> list[Chunk]:
+    """Thinned ones together where they are small: each has a state to keep as well."""
+    merged: list[Chunk] = []
+    for chunk in chunks:
+        last = merged[-1] if merged else None
+        if last is not None and last.thin and chunk.thin:
+            records = last.records + chunk.records
+            if len(records) <= CHUNK * RECORD:
+                merged[-1] = Chunk(last.trail, last.calls, records, thin=True)
+                continue
+        merged.append(chunk)
+    return merged
 
 
 def thinned(chunk: Chunk, rule: PastRule) -> Chunk:

@@ -296,7 +296,7 @@ class Reference:
     def _between(self, n: int) -> list[Seen]:
         """A stop between two fixes outside."""
         rule, trace = self.rule, self.trace
-        if n == 0 or self._gap(n - 1, n) < rule.infer_ms:
+        if n == 0 or not rule.infer_ms <= self._gap(n - 1, n) <= rule.silent_ms:
             return []
         if self.edge[n - 1] <= 0 or self.is_inside(n) or self._nearest(n) > 0:
             return []

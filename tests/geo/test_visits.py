@@ -209,6 +209,7 @@ def test_a_stop_between_two_positions_is_inferred_where_the_time_is_unexplained(
         pytest.param((ping(0, -700), ping(300, 700)), id="as slowly as a city"),
         pytest.param((ping(0, -500), ping(100, 500)), id="in too short a time"),
         pytest.param((ping(0, 500), ping(600, 600)), id="not past it"),
+        pytest.param((ping(0, -500), ping(1_200, 500)), id="after a long silence"),
     ],
 )
 def test_a_fence_driven_through_between_two_positions_gives_nothing(
