@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from stream import keys
 from stream.config import ConfigError, Settings
 from stream.metrics import Cells
+from stream.tasks import end_all
 from ws_server.auth import Tokens, offered
 from ws_server.client import Client
 from ws_server.clients import LEAVING, Clients, Waits
@@ -102,14 +103,14 @@ class PushServer:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        loops = (self._relay.follow, self._relay.load, self._clients.drain, self._clients.beat)
+        tasks = [asyncio.create_task(loop()) for loop in loops]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for loop in (
-                    *(self._relay.follow, self._relay.load),
-                    *(self._clients.drain, self._clients.beat),
-                ):
-                    tasks.create_task(loop())
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # Raises: none of them ends in order.
         finally:
+            await end_all(tasks)
             await self._feed.close()
 
     # Pages.
