@@ -99,6 +99,7 @@ class Push:
             proxy=None,
             sock=self._narrow_socket() if narrow else None,
             max_queue=1 if narrow else None,
+            close_timeout=0.2 if narrow else 10,
         ) as connection:
             yield Peer(connection)
 

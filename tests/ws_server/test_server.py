@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -34,9 +35,10 @@ from tests.ws_server.serving import (
 from tests.ws_server.writer import Writer
 from ws_server.auth import Tokens
 from ws_server.hub import Grant
+from ws_server.outbox import FULL_BYTES
 from ws_server.pages import Pages
 from ws_server.protocol import Role
-from ws_server.server import PushServer
+from ws_server.server import PushServer, _listen
 
 
 @pytest.fixture
@@ -286,6 +288,23 @@ def test_sigterm_ends_the_process_in_order_also_with_a_client_before_its_hello(
         assert "Traceback" not in process.log.read_text()
 
 
+def test_sigterm_ends_the_process_also_with_clients_that_do_not_read(written: Writer) -> None:
+    written.moved({f"vehicle-{n}": at(n) for n in range(10_000)})
+    with Process(replace(SETTINGS, redis=written.url)) as process:
+        asyncio.run(_told_to_go_asleep(process))
+
+
+async def _told_to_go_asleep(process: Process) -> None:
+    push = Push(f"{process.host}:{process.port}")
+    async with AsyncExitStack() as clients:
+        for _ in range(3):
+            peer = await clients.enter_async_context(push.client(narrow=True))
+            await peer.say(op="sub", topic="fleet")
+        await push.until(lambda m: m.total("websocket_buffered_bytes") > 3 * FULL_BYTES)
+        process.terminate()
+        assert await asyncio.to_thread(process.ended) == 0
+
+
 async def _told_to_go(process: Process) -> None:
     push = Push(f"{process.host}:{process.port}")
     async with push.client() as peer, push.open(DISPATCHER) as late:
@@ -293,6 +312,13 @@ async def _told_to_go(process: Process) -> None:
         assert await peer.end() == (4200, "the server goes away")
         await late.say(op="hello", v=1)
         assert await late.end() == (4200, "the server goes away")
+
+
+def test_a_frame_does_not_wait_until_the_one_before_is_acknowledged() -> None:
+    with _listen("127.0.0.1:0") as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_short_secret_does_not_start() -> None:
