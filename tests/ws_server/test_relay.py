@@ -14,6 +14,7 @@ from stream.topics import partition_of
 from tests.ws_server.builders import Reader, alert, at, status
 from tests.ws_server.serving import CUSTOMER, Push, serving
 from tests.ws_server.writer import PARTITIONS, Writer
+from ws_server.clients import FRAMES_AT_ONCE
 from ws_server.feed import COUNT
 
 
@@ -59,6 +60,21 @@ async def test_unsubscribing_ends_it_and_subscribing_again_tells_all_again(
         assert (await peer.hear())["topic"] == "order:o2"
         snap, *_ = await peer.subscribe("order:o1")
         assert held(snap) == {"o1": (2, "in_transit")}
+
+
+async def test_a_list_of_many_parts_comes_whole_while_it_changes(
+    push: Push, written: Writer
+) -> None:
+    names = [f"o{n}" for n in range(200)]
+    written.orders(*(status(name, 1, last_error="x" * 30_000) for name in names))
+    async with push.client() as first, push.client() as second:
+        await first.subscribe("orders")  # From memory, the second is told at once.
+        await second.say(op="sub", topic="orders")
+        written.orders(*(status(name, 2) for name in names))
+        heard = await second.hear_until("synced")
+        assert sum(m["op"] == "snap" for m in heard) > FRAMES_AT_ONCE
+        while len(newest := held(*heard)) < len(names) or {r for r, _ in newest.values()} != {2}:
+            heard.append(await second.hear())
 
 
 async def test_a_read_that_redis_refuses_is_asked_again(push: Push, written: Writer) -> None:
