@@ -149,8 +149,9 @@ class Hub:
         if channel.waiting is not None:
             channel.waiting = [other for other in channel.waiting if other is not session]
         if not channel.sessions:
-            for held in channel.items.values():
-                self._carry(key, held.carried_by, None)
+            if topic.startswith(ORDER):
+                for held in channel.items.values():
+                    self._carry(key, held.carried_by, None)
             del self.channels[key]
             self.wanted.discard(key)
 

@@ -283,6 +283,13 @@ def test_the_last_to_leave_closes_the_channel() -> None:
     assert (hub.channels, list(hub.moved({"v1": at()}, NOW))) == ({}, [])
 
 
+def test_the_last_to_leave_a_list_of_orders_under_way_closes_it() -> None:
+    hub = Hub()
+    session = listing(hub, ORDERS, status(stage=Stage.IN_TRANSIT))
+    hub.leave(session)
+    assert (hub.channels, session.topics) == ({}, set())
+
+
 def test_who_leaves_while_it_is_loading_is_not_told() -> None:
     hub = Hub()
     first, second = customer(), customer()
