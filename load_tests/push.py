@@ -1,0 +1,293 @@
+"""`python -m load_tests.push`: statuses from Redis to customers on websockets, through one push
+process, and through others that do the same."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from msgspec import Struct
+from rich.box import SIMPLE
+from rich.table import Table
+from rich.text import Text
+
+from commands.process import CannotStart, Server
+from commands.redis import RedisServer
+from commands.token import token
+from load_tests.bench import OURS, Absent, machine
+from load_tests.contestants import cpu_seconds
+from load_tests.crowd import NAP_S, Crowd, Gone
+from load_tests.ground import Say, console, progress, write_json
+from load_tests.pushers import pin, pushers, resident_bytes
+from load_tests.statuses import Statuses, order_of
+from stream.config import Settings
+
+THEIR_CPU, OUR_CPU = 0, 1
+"""One core for who is measured, one for Redis, the writing and the crowd."""
+BATCH_S = 0.005
+"""Between two writings to Redis."""
+CALM_S = 1.0
+"""Before memory is looked at."""
+WARM_UP_S = 2.0
+LAST_S = 5.0
+"""For the last frames to come in."""
+
+
+class Options(Struct, frozen=True):
+    connections: int = 5_000
+    rate: int = 20_000
+    seconds: float = 10.0
+    passes: int = 2
+    only: tuple[str, ...] = ()
+    """Names of contestants; empty: all."""
+
+
+class Pushed(Struct, frozen=True):
+    """One pass of one contestant. CPU and memory are those of its process."""
+
+    updates: int
+    """Written to Redis in `seconds`."""
+    seconds: float
+    frames: int
+    frame_bytes: float
+    cpu_s: float
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    lost: int
+    """Customers who did not get the last answer about their order."""
+    doubled: int
+    stepped_back: int
+    unfit: int
+    """Frames that did not apply to what the customer held."""
+    idle_bytes: float
+    """Of memory, for a customer who has the snapshot and hears nothing."""
+    accepts_per_s: float
+    accept_us: float
+    load_share: float
+    """What part of their core the crowd, the writing and Redis took."""
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU microseconds an update."""
+        return self.cpu_s / self.updates * 1e6
+
+    @property
+    def core_share(self) -> float:
+        return self.cpu_s / self.seconds
+
+
+Passes = Mapping[str, Sequence[Pushed | Absent]]
+
+
+def best(passes: Sequence[Pushed | Absent]) -> Pushed | None:
+    """The pass that took the least CPU an update; None if there is none."""
+    pushed = (one for one in passes if isinstance(one, Pushed))
+    return min(pushed, key=lambda one: one.cpu_us, default=None)
+
+
+def run(options: Options, say: Say) -> dict[str, list[Pushed | Absent]]:
+    """Every contestant in turn, then again, each with a Redis of its own."""
+    names = [n for n in pushers(Settings()) if not options.only or n in options.only]
+    results: dict[str, list[Pushed | Absent]] = {name: [] for name in names}
+    for turn in range(options.passes):
+        for name in names:
+            say(f"pass {turn + 1} of {options.passes}: {name}")
+            results[name].append(_contest(name, options))
+    return results
+
+
+def _contest(name: str, options: Options) -> Pushed | Absent:
+    with RedisServer() as redis:
+        settings = Settings(
+            redis=redis.url,
+            push="127.0.0.1:0",
+            token_secret=secrets.token_urlsafe(32),
+            max_clients=options.connections + 10,
+        )
+        statuses = Statuses(settings, options.connections)
+        try:
+            statuses.write(options.connections)
+            statuses.flush()
+            with pushers(settings)[name]() as server:
+                return _pass(server, redis, statuses, _tokens(settings, options), options)
+        except (CannotStart, Gone, OSError) as wrong:
+            return Absent(str(wrong))
+        finally:
+            statuses.close()
+
+
+def _tokens(settings: Settings, options: Options) -> list[str]:
+    return [token(settings, (order_of(n),), hours=1) for n in range(options.connections)]
+
+
+def _pass(
+    server: Server, redis: Server, statuses: Statuses, tokens: list[str], options: Options
+) -> Pushed:
+    _share_out(server, redis)
+    crowd = Crowd(server.port, tokens, statuses)
+    try:
+        empty, used = resident_bytes(server.pid), cpu_seconds(server.pid)
+        accept_s = crowd.connect()
+        accept_cpu_s = cpu_seconds(server.pid) - used
+        _read_for(crowd, CALM_S)
+        idle_bytes = (resident_bytes(server.pid) - empty) / len(tokens)
+        press(crowd, statuses, options.rate, WARM_UP_S)
+        _read_for(crowd, CALM_S)
+        crowd.forget()
+        first, began = len(statuses.written), time.perf_counter()
+        used, load = cpu_seconds(server.pid), _load_s(redis)
+        press(crowd, statuses, options.rate, options.seconds)
+        seconds = time.perf_counter() - began
+        cpu_s, load_s = cpu_seconds(server.pid) - used, _load_s(redis) - load
+        _read_until(crowd, lambda: not crowd.lost(), LAST_S)
+        times = sorted(crowd.latencies)
+        return Pushed(
+            updates=len(statuses.written) - first,
+            seconds=seconds,
+            frames=crowd.frames,
+            frame_bytes=crowd.bytes / max(1, crowd.frames),
+            cpu_s=cpu_s,
+            p50_ms=_quantile_ms(times, 0.5),
+            p99_ms=_quantile_ms(times, 0.99),
+            max_ms=_quantile_ms(times, 1.0),
+            lost=crowd.lost(),
+            doubled=crowd.doubled,
+            stepped_back=crowd.stepped_back,
+            unfit=crowd.unfit,
+            idle_bytes=idle_bytes,
+            accepts_per_s=len(tokens) / accept_s,
+            accept_us=accept_cpu_s / len(tokens) * 1e6,
+            load_share=load_s / seconds,
+        )
+    finally:
+        crowd.close()
+
+
+def _share_out(server: Server, redis: Server) -> None:
+    if (os.cpu_count() or 1) > max(THEIR_CPU, OUR_CPU):
+        pin(server.pid, THEIR_CPU)
+        pin(redis.pid, OUR_CPU)
+        pin(os.getpid(), OUR_CPU)
+
+
+def press(crowd: Crowd, statuses: Statuses, rate: int, seconds: float) -> None:
+    """Write `rate` statuses a second, and let the crowd read, for so long."""
+    began, written = time.perf_counter(), 0
+    while (now := time.perf_counter() - began) < seconds:
+        if (due := int(now * rate) - written) >= rate * BATCH_S:
+            statuses.write(due)
+            written += due
+        crowd.read()
+        time.sleep(NAP_S)
+    statuses.flush()
+
+
+def _read_for(crowd: Crowd, seconds: float) -> None:
+    _read_until(crowd, lambda: False, seconds)
+
+
+def _read_until(crowd: Crowd, enough: Callable[[], bool], within_s: float) -> None:
+    ends = time.perf_counter() + within_s
+    while time.perf_counter() < ends and not enough():
+        crowd.read()
+        time.sleep(NAP_S)
+
+
+def _load_s(redis: Server) -> float:
+    return cpu_seconds(os.getpid()) + cpu_seconds(redis.pid)
+
+
+def _quantile_ms(times: Sequence[float], part: float) -> float:
+    return times[min(len(times) - 1, int(len(times) * part))] * 1_000 if times else float("nan")
+
+
+# The report.
+
+
+def ratios(passes: Passes) -> dict[str, dict[str, float]]:
+    """Each other contestant against ours: above 1, ours needs less."""
+    own = best(passes.get(OURS, ()))
+    found = {}
+    for name, several in passes.items():
+        other = best(several)
+        if own is not None and name != OURS and other is not None:
+            found[f"{name} / {OURS}"] = {
+                "cpu": round(other.cpu_us / own.cpu_us, 3),
+                "p99": round(other.p99_ms / own.p99_ms, 3),
+                "idle_bytes": round(other.idle_bytes / own.idle_bytes, 3),
+                "accept_cpu": round(other.accept_us / own.accept_us, 3),
+            }
+    return found
+
+
+COLUMNS: Mapping[str, Callable[[Pushed], str]] = {
+    "CPU µs": lambda one: f"{one.cpu_us:.1f}",
+    "core": lambda one: f"{one.core_share:.0%}",
+    "p50 ms": lambda one: f"{one.p50_ms:.1f}",
+    "p99": lambda one: f"{one.p99_ms:.1f}",
+    "max": lambda one: f"{one.max_ms:.0f}",
+    "lost": lambda one: f"{one.lost}",
+    "doubled": lambda one: f"{one.doubled + one.stepped_back}",
+    "KiB idle": lambda one: f"{one.idle_bytes / 1024:.1f}",
+    "accepts/s": lambda one: f"{one.accepts_per_s:,.0f}",
+    "CPU µs each": lambda one: f"{one.accept_us:.0f}",
+}
+
+
+def table(title: str, passes: Passes) -> Table:
+    """`CPU by ours`: how much more CPU this one takes for an update."""
+    shown = Table(title=title, box=SIMPLE, title_justify="left")
+    shown.add_column("contestant", no_wrap=True)
+    for heading in (*COLUMNS, "CPU by ours"):
+        shown.add_column(heading, justify="right")
+    against = ratios(passes)
+    for name, several in passes.items():
+        one = best(several)
+        if one is None:
+            why = {absent.why for absent in several if isinstance(absent, Absent)}
+            shown.add_row(name, Text("; ".join(sorted(why))))
+            continue
+        ratio = against.get(f"{name} / {OURS}")
+        cells = [cell(one) for cell in COLUMNS.values()]
+        shown.add_row(name, *cells, f"{ratio['cpu']:.2f}" if ratio else "")
+    return shown
+
+
+def report(passes: Passes) -> dict[str, Any]:
+    """What `--json` writes."""
+    results = {}
+    for name, several in passes.items():
+        one = best(several)
+        results[name] = {
+            "cpu_us_per_update": round(one.cpu_us, 2) if one else None,
+            "core_share": round(one.core_share, 3) if one else None,
+            "passes": [msgspec.to_builtins(one) for one in several],
+        }
+    return {"results": results, "ratios": ratios(passes), "machine": machine()}
+
+
+def main(
+    json: Annotated[Path | None, typer.Option(help="write the figures here too")] = None,
+    connections: Annotated[int, typer.Option(min=1)] = 5_000,
+    rate: Annotated[int, typer.Option(min=1, help="updates a second, of all orders")] = 20_000,
+    seconds: Annotated[float, typer.Option(min=1)] = 10.0,
+    passes: Annotated[int, typer.Option(min=1)] = 2,
+    only: Annotated[list[str] | None, typer.Option(help="contestants, by name")] = None,
+) -> None:
+    """Statuses from Redis to customers on websockets, against others doing the same."""
+    options = Options(connections, rate, seconds, passes, tuple(only or ()))
+    with progress() as say:
+        results = run(options, say)
+    console.print(table(f"{connections:,} customers, {rate:,} updates/s, one process", results))
+    write_json(json, report(results))
+
+
+if __name__ == "__main__":
+    typer.run(main)
