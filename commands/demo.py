@@ -1,11 +1,13 @@
 """`milepost demo`: everything on this machine, with a simulated fleet, until Ctrl-C.
 
-Broker and Redis, then the topics, then a worker as a child process, then the fleet in a thread and
-the view in the main one; torn down in reverse. Children die with this process, whatever ends it.
+Broker and Redis, then the topics, then a worker and a push server as child processes, then the
+fleet in a thread and the view in the main one; torn down in reverse. Children die with this
+process, whatever ends it.
 """
 
 from __future__ import annotations
 
+import secrets
 import signal
 import threading
 import time
@@ -21,15 +23,17 @@ from commands.board import Board
 from commands.embedded import PARTITIONS, EmbeddedBroker
 from commands.feed import Fed
 from commands.kafka import KafkaServer
+from commands.links import Links
 from commands.live import Sources, plain, render
 from commands.process import (
     LOOPBACK,
     CannotStart,
     free_port,
     last_lines,
+    port_is_free,
     terminate_is_interrupt,
 )
-from commands.processes import WorkerProcess
+from commands.processes import PushProcess, WorkerProcess
 from commands.redis import RedisServer
 from commands.simulate import Simulation, feed_simulation
 from load_tests.faults import Faults
@@ -38,6 +42,8 @@ from stream.config import Settings
 
 LOOK_S = 0.5
 PLAIN_LINE_S = 2.0
+PING_S = 3.0
+"""More often than most fleets: whoever looks at the map for a minute shall see it move."""
 WAVE_RATE = 0.3
 """Reviews go wrong in waves, so that the error-rate alert (over 8 %) fires and clears."""
 
@@ -52,6 +58,8 @@ class Demo:
     """False: plain lines, for pipes."""
     for_s: float | None = None
     """End by itself after so long."""
+    port: int = 8700
+    """Of the pages; 0 takes a free one."""
     vehicles: int = 500
     orders: int = 2_000
     seed: int = 1
@@ -63,14 +71,15 @@ def run_demo(demo: Demo, console: Console) -> int:
     with ExitStack() as stack:
         try:
             settings = _servers(demo, stack, console)
-            worker = WorkerProcess(settings)
-            stack.callback(worker.close)
-            worker.start(console.print)
+            children = WorkerProcess(settings), PushProcess(settings)
+            for child in children:
+                stack.callback(child.close)
+                child.start(console.print)
             fed = _fleet(demo, settings, stack)
-            sources = Sources(settings, worker.metrics_url)
+            sources = Sources(settings, children[0].metrics_url)
             stack.callback(sources.close)
             board = Board()
-            _show(demo, board, (sources, worker, fed), console)
+            _show(demo, _Shown(board, Links(settings), sources, children, fed), console)
             return _verdict(board, console)
         except KeyboardInterrupt:
             return 0
@@ -83,6 +92,9 @@ def run_demo(demo: Demo, console: Console) -> int:
 
 def _servers(demo: Demo, stack: ExitStack, console: Console) -> Settings:
     """Broker, Redis and topics."""
+    port = demo.port or free_port()
+    if not port_is_free(port):
+        raise CannotStart(f"port {port} is in use: stop what uses it, or choose another by --port")
     if demo.kafka:
         kafka = KafkaServer()
         stack.callback(kafka.close)
@@ -100,6 +112,8 @@ def _servers(demo: Demo, stack: ExitStack, console: Console) -> Settings:
         redis=redis.url,
         partitions=PARTITIONS,
         http=http,
+        push=f"{LOOPBACK}:{port}",
+        token_secret=secrets.token_urlsafe(32),
         check_crcs=demo.kafka,
     )
     topics.create(settings)
@@ -113,6 +127,7 @@ def _fleet(demo: Demo, settings: Settings, stack: ExitStack) -> Future[Fed]:
         vehicles=demo.vehicles,
         orders=demo.orders,
         seed=demo.seed,
+        ping_s=PING_S,
         faults=Faults(wave_rate=WAVE_RATE),
     )
     stop = threading.Event()
@@ -121,29 +136,54 @@ def _fleet(demo: Demo, settings: Settings, stack: ExitStack) -> Future[Fed]:
     return pool.submit(feed_simulation, settings, Simulation(options), stop)
 
 
-def _show(
-    demo: Demo, board: Board, parts: tuple[Sources, WorkerProcess, Future[Fed]], console: Console
-) -> None:
-    """Until the time is up. Raises CannotStart if the worker dies, and what the fleet raised."""
-    sources, worker, fed = parts
+@dataclass(frozen=True)
+class _Shown:
+    board: Board
+    links: Links
+    sources: Sources
+    children: tuple[WorkerProcess, PushProcess]
+    fed: Future[Fed]
+
+    def look(self) -> bool:
+        """Take in what is new; True: a link is new. Raises CannotStart if a child has died, and
+        what the fleet raised."""
+        self.sources.look(self.board)
+        for child in self.children:
+            if not child.running:
+                raise CannotStart(
+                    f"the {child.name} ended; its last words:\n{last_lines(child.log)}"
+                )
+        if self.fed.done():
+            self.fed.result()
+        return self.links.look(self.board)
+
+
+def _show(demo: Demo, shown: _Shown, console: Console) -> None:
+    """Until the time is up. Raises what `look` raises."""
     ends = time.monotonic() + demo.for_s if demo.for_s else float("inf")
     live = demo.view and console.is_terminal
     screen = Live(console=console, screen=live, auto_refresh=False) if live else None
     note = f"Ctrl-C ends. {'' if demo.kafka else KEEPS_NOTHING}"
+    _print_links(shown.links, console)
     with screen or ExitStack():
         spoke = 0.0
         while time.monotonic() < ends:
-            sources.look(board)
+            found = shown.look()
             if screen:
-                screen.update(render(board, note, time.time_ns() // 1_000_000), refresh=True)
+                now_ms, lines = time.time_ns() // 1_000_000, shown.links.lines()
+                view = render(shown.board, note, lines, now_ms, console.width)
+                screen.update(view, refresh=True)
+            elif found:
+                _print_links(shown.links, console)
             elif time.monotonic() - spoke >= PLAIN_LINE_S:
-                console.print(plain(board), highlight=False, soft_wrap=True)
+                console.print(plain(shown.board), highlight=False, soft_wrap=True)
                 spoke = time.monotonic()
-            if not worker.running:
-                raise CannotStart(f"the worker ended; its last words:\n{last_lines(worker.log)}")
-            if fed.done():
-                fed.result()
             time.sleep(LOOK_S)
+
+
+def _print_links(links: Links, console: Console) -> None:
+    for line in links.lines():
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _verdict(board: Board, console: Console) -> int:

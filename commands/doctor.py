@@ -27,8 +27,10 @@ from commands import topics
 from commands.redis import without_password
 from commands.round_trip import RoundTrip, outside, round_trips
 from commands.topics import BrokerAway
-from stream.config import Settings
+from stream.config import ConfigError, Settings
 from stream.topics import TOPICS
+from ws_server.auth import Tokens
+from ws_server.pages import Pages
 
 SKEW_LIMIT_MS = 2_000
 """Far above what NTP leaves, and far below the 30 s within which a silence is to be noticed."""
@@ -77,6 +79,25 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _faust(os.environ.get("NO_CYTHON"))
     yield from _broker(settings)
     yield from _redis(settings)
+    yield _secret(settings)
+    yield _pages(Pages())
+
+
+def _secret(settings: Settings) -> Finding:
+    """Only push and token need it, so a worker's machine may do without."""
+    try:
+        Tokens(settings.token_secret)
+    except ConfigError as wrong:
+        found = "too short" if settings.token_secret else "none: `milepost push` will not start"
+        return Finding(Level.WARN, "token secret", found, str(wrong))
+    return Finding(Level.OK, "token secret", "set")
+
+
+def _pages(pages: Pages) -> Finding:
+    if pages.built:
+        return Finding(Level.OK, "pages", "built")
+    mend = "in a checkout: make pages; or install the wheel, which brings them"
+    return Finding(Level.WARN, "pages", "not built: push serves the websocket alone", mend)
 
 
 def _python(version: tuple[int, ...]) -> Finding:

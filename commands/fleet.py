@@ -163,13 +163,14 @@ def demo(
     for_s: Annotated[
         float | None, typer.Option("--for", help="end after so long", metavar="SECONDS")
     ] = None,
+    port: Annotated[int, typer.Option(help="of the pages; 0 takes a free one")] = 8700,
     vehicles: Vehicles = 500,
     orders: Orders = 2_000,
     seed: Seed = 1,
 ) -> None:
-    """Run broker, Redis, worker and a simulated fleet on this machine, live in the terminal.
+    """Run all of Milepost on this machine with a simulated fleet, and print the pages' addresses.
 
     The embedded broker keeps nothing. Ctrl-C stops everything and leaves nothing behind.
     """
-    asked = Demo(kafka, view, for_s, vehicles, orders, seed)
+    asked = Demo(kafka, view, for_s, port, vehicles, orders, seed)
     raise typer.Exit(run_demo(asked, console))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -77,10 +77,14 @@ class Sources:
             board.note_metrics(parse_metrics(answer.read().decode()), time.monotonic())
 
 
-def render(board: Board, note: str, now_ms: int) -> RenderableType:
-    """The whole screen."""
+def render(
+    board: Board, note: str, links: Sequence[str], now_ms: int, width: int
+) -> RenderableType:
+    """The whole screen. `links` stand in no frame, so that a terminal lets them be copied."""
     layout = Layout()
+    rows = sum(-(-len(link) // width) for link in links)
     layout.split_column(
+        Layout(Text("\n".join(links), overflow="fold"), name="links", size=rows),
         Layout(_head(board, note), name="head", size=5 + bool(board.trouble)),
         Layout(name="body"),
     )

@@ -14,7 +14,18 @@ from milepost import app
 from stream.config import Settings
 
 COMMANDS = [
-    *("demo", "simulate", "replay", "watch", "kafka", "worker", "rejected", "doctor"),
+    *(
+        "demo",
+        "simulate",
+        "replay",
+        "watch",
+        "kafka",
+        "worker",
+        "push",
+        "token",
+        "rejected",
+        "doctor",
+    ),
     *("topics create", "topics check", "topics list"),
 ]
 

@@ -23,7 +23,7 @@ from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-KAFKA_PORT, HTTP = 9092, "127.0.0.1:8600"
+KAFKA_PORT, HTTP, PUSH = 9092, "127.0.0.1:8600", "127.0.0.1:8700"
 LIMIT_S = 120.0
 
 SET_UP_ELSEWHERE = {
@@ -77,9 +77,9 @@ def finish(command: str, env: dict[str, str]) -> str:
     return done.stdout
 
 
-def is_ready() -> bool:
+def is_ready(address: str = HTTP) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{HTTP}/readyz", timeout=2) as said:
+        with urllib.request.urlopen(f"http://{address}/readyz", timeout=2) as said:
             return bool(said.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -94,9 +94,13 @@ def test_every_command_is_known() -> None:
 @pytest.mark.usefixtures("kafka")
 def test_the_commands_of_the_readme_work_one_after_the_other(redis_server: RedisServer) -> None:
     require_data()
-    for port in (KAFKA_PORT, int(HTTP.rpartition(":")[2])):
+    for port in (KAFKA_PORT, *(int(address.rpartition(":")[2]) for address in (HTTP, PUSH))):
         assert port_is_free(port), f"the README's port {port} is in use on this machine"
-    env = dict(os.environ, MILEPOST_REDIS=f"{redis_server.url.rpartition('/')[0]}/9")
+    env = dict(
+        os.environ,
+        MILEPOST_REDIS=f"{redis_server.url.rpartition('/')[0]}/9",
+        MILEPOST_TOKEN_SECRET="s" * 32,
+    )
     (kafka, create, worker, replay), own = blocks()
     with running(kafka, lambda: accepts(KAFKA_PORT), dict(env)):
         finish(create, dict(env))
@@ -106,6 +110,9 @@ def test_the_commands_of_the_readme_work_one_after_the_other(redis_server: Redis
         for command in own:
             if " worker " in command:
                 with running(command, is_ready, dict(env)):
+                    pass
+            elif command == "milepost push":
+                with running(command, lambda: is_ready(PUSH), dict(env)):
                     pass
             else:
                 finish(command, dict(env))

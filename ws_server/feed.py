@@ -38,6 +38,8 @@ GATHER_S = 0.005
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 REFILL_S = 10.0
 """So long an emptied Redis may take to be filled before we take it as it is."""
+MARKED = ("orders", "alerts")
+"""Roles whose answers are shown; vehicles have positions only, which come anyway."""
 AT_ONCE = 500
 """Answers asked for in one round trip."""
 
@@ -103,13 +105,26 @@ class Feed:
         return first is not None and _id(first[0]) > _id(self._read[stream])
 
     async def _refilled(self) -> None:
-        marks = [keys.mark(role, n) for role in ("orders", "alerts") for n in self._partitions]
+        """Every partition has its mark; or it has none for so long that no worker is at it."""
+        count = len(self._partitions)
+        marks = [keys.mark(role, n) for role in MARKED for n in range(count + 1)]
         ends = time.monotonic() + REFILL_S
-        while time.monotonic() < ends:
+        while True:
             pipeline = self._redis.pipeline(transaction=False)
             for mark in marks:
                 pipeline.hget(mark, "rev")
-            if all(await pipeline.execute()):
+            have = {mark for mark, rev in zip(marks, await pipeline.execute(), strict=True) if rev}
+            beyond = {keys.mark(role, count) for role in MARKED}
+            if beyond & have:
+                log.error("Redis has more partitions than MILEPOST_PARTITIONS=%d says", count)
+            missing = sorted(set(marks) - beyond - have)
+            if not missing:
+                return
+            if time.monotonic() > ends:
+                log.warning(
+                    "%s and %d more are not in Redis: do all workers run, and are there %d "
+                    "partitions (MILEPOST_PARTITIONS)?", missing[0], len(missing) - 1, count,
+                )  # fmt: skip
                 return
             await asyncio.sleep(RETRY_S[0])
 

@@ -153,7 +153,7 @@ def test_the_screen_shows_rates_milestones_alerts_orders_and_what_is_away() -> N
     board.note_status(status())
     board.note_alert(alert())
     board.trouble["Redis"] = "refused"
-    text = shown(live.render(board, "Ctrl-C ends.", at(120)))
+    text = shown(live.render(board, "Ctrl-C ends.", ["http://h/#t"], at(120), 200))
     for said in (
         "120 pings so far",
         "lag 3 records",
@@ -163,6 +163,7 @@ def test_the_screen_shows_rates_milestones_alerts_orders_and_what_is_away() -> N
         "运输中 In transit",
         "Redis does not answer: refused",
         "Ctrl-C ends.",
+        "http://h/#t",
     ):
         assert said in text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-SMALL = ("--no-view", "--vehicles", "20", "--orders", "60")
+SMALL = ("--no-view", "--port", "0", "--vehicles", "20", "--orders", "60")
 PROGRAM = Path(__file__).resolve().parents[2] / "milepost.py"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import aiokafka.codec
 import pytest
@@ -11,9 +12,11 @@ from commands.doctor import (
     Level,
     _clock,
     _faust,
+    _pages,
     _pins,
     _python,
     _redis_version,
+    _secret,
     doctor,
     examine,
 )
@@ -23,6 +26,7 @@ from commands.round_trip import CODECS, RoundTrip, outside, round_trips
 from commands.topics import connect, create, metadata
 from stream.config import Settings
 from tests.waiting import until
+from ws_server.pages import Pages
 
 
 def wrong(settings: Settings) -> list[Finding]:
@@ -138,3 +142,16 @@ def test_clocks_more_than_two_seconds_apart_are_a_warning(
 )
 def test_a_stamp_between_send_and_answer_shows_no_skew(at: int, skew: int) -> None:
     assert outside(at, 10, 20) == skew
+
+
+@pytest.mark.parametrize(
+    ("secret", "level"), [("", Level.WARN), ("short", Level.WARN), ("s" * 32, Level.OK)]
+)
+def test_a_secret_that_push_would_not_take_is_said(secret: str, level: Level) -> None:
+    assert _secret(Settings(token_secret=secret)).level is level
+
+
+def test_pages_that_are_not_built_are_said(tmp_path: Path) -> None:
+    assert _pages(Pages(tmp_path)).level is Level.WARN
+    (tmp_path / "index.html").write_text("here")
+    assert _pages(Pages(tmp_path)) == Finding(Level.OK, "pages", "built")
