@@ -55,6 +55,8 @@ class Crowd:
         self.stepped_back = 0
         self.unfit = 0
         """Changes that do not apply to what the customer holds: one before is missing."""
+        self.anew = 0
+        """Snapshots that were not asked for: the server has missed something."""
         self.latencies = array("d")
         """Seconds from the writing to Redis to the customer's socket, of every frame."""
         self._statuses = statuses
@@ -86,7 +88,7 @@ class Crowd:
 
     def forget(self) -> None:
         """Count from here."""
-        self.frames = self.bytes = self.doubled = self.stepped_back = self.unfit = 0
+        self.frames = self.bytes = self.doubled = self.stepped_back = self.unfit = self.anew = 0
         self.latencies = array("d")
 
     def lost(self) -> int:
@@ -135,7 +137,7 @@ class Crowd:
                 + _masked(b'{"op":"sub","topic":"%b","id":1}' % topic.encode())
             )
         for frame in _frames(customer, data):
-            if b'"op":"snap"' in frame:
+            if b'"op":"snap"' in frame[:30]:
                 customer.rev = _number(frame, b'"rev":')
             elif b'"op":"synced"' in frame:
                 customer.synced = True
@@ -161,7 +163,10 @@ class Crowd:
     def _other(self, customer: _Customer, frame: bytes) -> None:
         if b'"op":"ping"' in frame:
             customer.sock.send(_masked(b'{"op":"pong"}'))
-        else:
+        elif b'"op":"snap"' in frame[:30]:
+            self.anew += 1
+            customer.rev = max(customer.rev, _number(frame, b'"rev":'))
+        elif b'"op":"synced"' not in frame:
             raise Gone(f"the server said {frame[:200]!r}")
 
 

@@ -66,6 +66,8 @@ class Pushed(Struct, frozen=True):
     stepped_back: int
     unfit: int
     """Frames that did not apply to what the customer held."""
+    anew: int
+    """Snapshots to begin again with: the server fell behind by more than Redis keeps."""
     idle_bytes: float
     """Of memory, for a customer who has the snapshot and hears nothing."""
     accepts_per_s: float
@@ -161,6 +163,7 @@ def _pass(
             doubled=crowd.doubled,
             stepped_back=crowd.stepped_back,
             unfit=crowd.unfit,
+            anew=crowd.anew,
             idle_bytes=idle_bytes,
             accepts_per_s=len(tokens) / accept_s,
             accept_us=accept_cpu_s / len(tokens) * 1e6,

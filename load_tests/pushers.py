@@ -21,6 +21,7 @@ from stream.config import Settings
 NODE_PEER = ROOT / "load_tests" / "peers" / "push_ws"
 NPM_S = 120.0
 
+
 class Peer(Server):
     """A program that is told its task as JSON on the command line."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import defaultdict
+from typing import Any
 
 from aiohttp import WSMsgType, web
 from jwt import InvalidTokenError
@@ -57,7 +58,7 @@ class Order:
 class Push:
     def __init__(self, task: PushTask) -> None:
         self._task = task
-        self._redis = Redis.from_url(task.redis)
+        self._redis: Any = Redis.from_url(task.redis)
         self._orders: dict[str, Order] = defaultdict(Order)
         """Those somebody follows."""
 
@@ -107,7 +108,7 @@ class Push:
     async def _subscribe(self, client: web.WebSocketResponse, topic: str) -> None:
         order_id = topic.removeprefix("order:")
         order = self._orders[order_id]  # From now on it takes changes.
-        held = await self._redis.hget(keys.entity(keys.ORDERS, order_id), "s")  # type: ignore[misc]
+        held = await self._redis.hget(keys.entity(keys.ORDERS, order_id), "s")
         if held:
             order.take(_fields(held))
         item = {"id": order_id, "rev": order.rev, "data": order.fields}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import jwt
 import msgspec
 from msgspec import Struct
-from redis.asyncio import Redis
 
 from stream import keys
 
@@ -42,15 +42,16 @@ def read_task() -> PushTask:
     return msgspec.json.decode(sys.argv[1], type=PushTask)
 
 
-async def changes(task: PushTask, redis: Redis) -> AsyncIterator[list[bytes]]:
-    """The statuses that are written from now on, as JSON."""
+async def changes(task: PushTask, redis: Any) -> AsyncIterator[list[bytes]]:
+    """The statuses that are written from now on, as JSON. `redis` is redis-py's, whose types are
+    of no help."""
     at = {keys.feed(keys.ORDERS, n).encode(): b"0-0" for n in range(task.partitions)}
     for stream in at:
         for newest, _ in await redis.xrevrange(stream, count=1):
             at[stream] = newest
     while True:
         values: list[bytes] = []
-        for stream, entries in await redis.xread(at, count=COUNT, block=BLOCK_MS):  # type: ignore[arg-type]
+        for stream, entries in await redis.xread(at, count=COUNT, block=BLOCK_MS):
             values += [fields[keys.ANSWER] for _, fields in entries]
             at[stream] = entries[-1][0]
         yield values
