@@ -16,8 +16,9 @@ import socket
 import time
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from load_tests.frames import masked, number, split
 from load_tests.statuses import Statuses, order_of
 
 NAP_S = 0.0005
@@ -33,7 +34,7 @@ class Gone(Exception):
 
 
 class _Customer:
-    __slots__ = ("greeted", "order", "prev", "rest", "rev", "sock", "synced")
+    __slots__ = ("greeted", "order", "rest", "rev", "sock", "synced")
 
     def __init__(self, sock: socket.socket, order: int) -> None:
         self.sock = sock
@@ -105,7 +106,8 @@ class Crowd:
             if not customer.synced:
                 self._welcomed(customer, data)
             else:
-                for frame in _frames(customer, data):
+                frames, customer.rest = split(customer.rest + data)
+                for frame in frames:
                     self._change(customer, frame)
 
     def _knock(self, order: int, token: str) -> None:
@@ -133,12 +135,13 @@ class Crowd:
             customer.greeted, customer.rest = True, b""
             topic = f"order:{order_of(customer.order)}"
             customer.sock.send(
-                _masked(b'{"op":"hello","v":1}')
-                + _masked(b'{"op":"sub","topic":"%b","id":1}' % topic.encode())
+                masked(b'{"op":"hello","v":1}')
+                + masked(b'{"op":"sub","topic":"%b","id":1}' % topic.encode())
             )
-        for frame in _frames(customer, data):
+        frames, customer.rest = split(customer.rest + data)
+        for frame in frames:
             if b'"op":"snap"' in frame[:30]:
-                customer.rev = _number(frame, b'"rev":')
+                customer.rev = number(frame, b'"rev":')
             elif b'"op":"synced"' in frame:
                 customer.synced = True
                 self._waiting -= 1
@@ -148,12 +151,12 @@ class Crowd:
             self._other(customer, frame)
             return
         now = time.perf_counter()
-        rev, before = _number(frame, b'"rev":'), customer.rev
+        rev, before = number(frame, b'"rev":'), customer.rev
         if rev <= before:
             self.doubled += rev == before
             self.stepped_back += rev < before
             return
-        if _number(frame, b'"prev":') not in (-1, before):
+        if number(frame, b'"prev":') not in (-1, before):
             self.unfit += 1
         customer.rev = rev
         self.frames += 1
@@ -162,52 +165,9 @@ class Crowd:
 
     def _other(self, customer: _Customer, frame: bytes) -> None:
         if b'"op":"ping"' in frame:
-            customer.sock.send(_masked(b'{"op":"pong"}'))
+            customer.sock.send(masked(b'{"op":"pong"}'))
         elif b'"op":"snap"' in frame[:30]:
             self.anew += 1
-            customer.rev = max(customer.rev, _number(frame, b'"rev":'))
+            customer.rev = max(customer.rev, number(frame, b'"rev":'))
         elif b'"op":"synced"' not in frame:
             raise Gone(f"the server said {frame[:200]!r}")
-
-
-def _frames(customer: _Customer, data: bytes) -> Iterator[bytes]:
-    """The whole frames in what has come, headers included."""
-    if customer.rest:
-        data, customer.rest = customer.rest + data, b""
-    while data:
-        size = _size(data)
-        if size == len(data):
-            yield data
-            return
-        if not 0 < size < len(data):
-            customer.rest = data
-            return
-        yield data[:size]
-        data = data[size:]
-
-
-def _size(data: bytes) -> int:
-    """Of the first frame, with its header; 0 if that much has not come."""
-    if len(data) < 4:
-        return 0
-    if data[1] < 126:
-        return 2 + data[1]
-    if data[1] == 126:
-        return 4 + (data[2] << 8 | data[3])
-    return 10 + int.from_bytes(data[2:10], "big") if len(data) >= 10 else 0
-
-
-def _number(frame: bytes, name: bytes) -> int:
-    """The number behind a name; -1 if it is not there."""
-    at = frame.find(name)
-    if at < 0:
-        return -1
-    at += len(name)
-    end = frame.find(b",", at)
-    return int(frame[at:end] if end > 0 else frame[at:].rstrip(b"}"))
-
-
-def _masked(payload: bytes) -> bytes:
-    """A short client's text frame; a mask of zeros leaves the payload as it is."""
-    assert len(payload) < 126
-    return b"\x81%c\0\0\0\0%b" % (0x80 | len(payload), payload)
