@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ from load_tests.bench import Absent
 from load_tests.contestants import cpu_seconds
 from load_tests.crowd import NAP_S, Crowd, Gone
 from load_tests.ground import Say, console, progress, write_json
-from load_tests.pushed import Pushed, report, table
+from load_tests.pushed import Pushed, quantile, report, table
 from load_tests.pushers import pin, pushers, resident_bytes
 from load_tests.statuses import Statuses, order_of
 from stream.config import Settings
@@ -107,9 +107,9 @@ def _pass(
             frames=crowd.frames,
             frame_bytes=crowd.bytes / max(1, crowd.frames),
             cpu_s=cpu_s,
-            p50_ms=_quantile_ms(times, 0.5),
-            p99_ms=_quantile_ms(times, 0.99),
-            max_ms=_quantile_ms(times, 1.0),
+            p50_ms=quantile(times, 0.5) * 1_000,
+            p99_ms=quantile(times, 0.99) * 1_000,
+            max_ms=quantile(times, 1.0) * 1_000,
             lost=crowd.lost(),
             doubled=crowd.doubled,
             stepped_back=crowd.stepped_back,
@@ -165,10 +165,6 @@ def _read_until(crowd: Crowd, enough: Callable[[], bool], within_s: float) -> No
 
 def _load_s(redis: Server) -> float:
     return cpu_seconds(os.getpid()) + cpu_seconds(redis.pid)
-
-
-def _quantile_ms(times: Sequence[float], part: float) -> float:
-    return times[min(len(times) - 1, int(len(times) * part))] * 1_000 if times else float("nan")
 
 
 def main(

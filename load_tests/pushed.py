@@ -54,6 +54,11 @@ class Pushed(Struct, frozen=True):
 Passes = Mapping[str, Sequence[Pushed | Absent]]
 
 
+def quantile(ordered: Sequence[float], part: float) -> float:
+    """The value that so large a part does not exceed; not a number if there is none."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else float("nan")
+
+
 def best(passes: Sequence[Pushed | Absent]) -> Pushed | None:
     """The pass that took the least CPU an update; None if there is none."""
     pushed = (one for one in passes if isinstance(one, Pushed))
