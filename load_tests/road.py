@@ -31,10 +31,10 @@ class Traffic(Struct, frozen=True):
 class Road:
     """Sends pings in a thread, within a `with` block."""
 
-    def __init__(self, settings: Settings, options: Traffic) -> None:
+    def __init__(self, settings: Settings, traffic: Traffic) -> None:
         self.sent = 0
         self._settings = settings
-        self._options = options
+        self._traffic = traffic
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._drive)
         self._producer = Producer(
@@ -49,15 +49,18 @@ class Road:
         )
         chance = random.Random(1)
         self._places = [
-            (chance.uniform(24, 40), chance.uniform(100, 120)) for _ in range(options.vehicles)
+            (chance.uniform(24, 40), chance.uniform(100, 120)) for _ in range(traffic.vehicles)
         ]
         self._began = now_ms()
 
     def give_orders(self, count: int) -> None:
-        """The first vehicles carry one order each from now on."""
+        """So many of the vehicles carry one order each from now on: not neighbours, for those ping
+        at the same moments."""
         now, topic = now_ms(), self._settings.topic(ORDER_EVENTS)
-        for event in (event for n in range(count) for event in _on_its_way(n, now)):
-            self._producer.produce(topic, encode(event), event.order_id)
+        apart = max(1, self._traffic.vehicles // count)
+        for number in range(count):
+            for event in _on_its_way(order_of(number), vehicle_of(number * apart), now):
+                self._producer.produce(topic, encode(event), event.order_id)
         self._producer.flush()
 
     def __enter__(self) -> Self:
@@ -72,9 +75,9 @@ class Road:
     def _drive(self) -> None:
         began, topic = time.perf_counter(), self._settings.topic(PINGS)
         while not self._stop.wait(TICK_S):
-            due = int((time.perf_counter() - began) * self._options.rate) - self.sent
+            due = int((time.perf_counter() - began) * self._traffic.rate) - self.sent
             for number in range(self.sent, self.sent + due):
-                vehicle = number % self._options.vehicles
+                vehicle = number % self._traffic.vehicles
                 self._producer.produce(topic, self._ping(vehicle), vehicle_of(vehicle))
             self.sent += due
             self._producer.poll(0)
@@ -103,13 +106,12 @@ def order_of(number: int) -> str:
     return f"order-{number:06d}"
 
 
-def _on_its_way(number: int, now: Ms) -> list[OrderEvent]:
+def _on_its_way(order_id: str, vehicle_id: str, now: Ms) -> list[OrderEvent]:
     """An order that its vehicle carries to a far place."""
-    order_id = order_of(number)
     stop = Stop("far", StopRole.DELIVERY, Fence(60.0, 110.0))
     return [
         Received(order_id=order_id, ts=now - 4),
-        Assigned(order_id=order_id, ts=now - 3, vehicle_id=vehicle_of(number), stops=(stop,)),
+        Assigned(order_id=order_id, ts=now - 3, vehicle_id=vehicle_id, stops=(stop,)),
         Outbound(order_id=order_id, ts=now - 2),
         InTransit(order_id=order_id, ts=now - 1),
     ]

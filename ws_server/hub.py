@@ -161,8 +161,9 @@ class Hub:
         if channel.waiting is not None:
             channel.waiting = [other for other in channel.waiting if other is not session]
         if not channel.sessions:
-            for held in channel.items.values():
-                self._carry(key, held.carried_by, None)
+            if topic.startswith(ORDER):
+                for held in channel.items.values():
+                    self._carry(key, held.carried_by, None)
             del self.channels[key]
             self.wanted.discard(key)
 
@@ -253,15 +254,13 @@ class Hub:
             return False
         channel.items[name] = new
         channel.shown = None
-        if key.topic.startswith(ORDER):
-            self._carry(key, old.carried_by if old else None, new.carried_by)
-            if new.carried_by not in channel.at:
-                channel.at = {}
+        before = old.carried_by if old is not None else None
+        if before != new.carried_by and key.topic.startswith(ORDER):
+            self._carry(key, before, new.carried_by)
+            channel.at = {}
         return True
 
     def _carry(self, key: Key, before: str | None, after: str | None) -> None:
-        if before == after:
-            return
         if before is not None:
             self._carried[before].discard(key)
             if not self._carried[before]:

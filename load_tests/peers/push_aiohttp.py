@@ -1,5 +1,5 @@
 """An aiohttp server that does what `milepost push` does for customers of one order each: the same
-tokens, the same fields, the same frames. It has no policy for clients that do not read."""
+tokens, the same fields, the same frames; a client that does not read is cut off, not conflated."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from stream import keys
 
 UNDER_WAY = (b'"outbound"', b'"in_transit"')
 YOUNG_OBJECTS = 50_000
+FULL_BYTES = 65_536
 _fields = Decoder(dict[str, Raw]).decode
 _number = Decoder(int).decode
 _encode = Encoder().encode
@@ -39,7 +40,7 @@ class Order:
         self.rev = -1
         self.fields: dict[str, Raw] = {}
         """What its customer may see."""
-        self.clients: set[web.WebSocketResponse] = set()
+        self.clients: dict[web.WebSocketResponse, asyncio.Transport] = {}
         """Those that have the snapshot."""
 
     def take(self, fields: dict[str, Raw]) -> dict[str, Raw]:
@@ -81,12 +82,16 @@ class Push:
         before, changed = order.rev, order.take(fields)
         if changed and order.clients:
             frame = _encode(Delta(f"order:{order_id}", order_id, order.rev, changed, before))
-            for client in order.clients:
-                await client.send_frame(frame, WSMsgType.TEXT)
+            for client, transport in order.clients.items():
+                if transport.get_write_buffer_size() > FULL_BYTES:
+                    transport.abort()  # Else one who does not read would hold up everyone.
+                else:
+                    await client.send_frame(frame, WSMsgType.TEXT)
 
     async def _serve(self, request: web.Request) -> web.WebSocketResponse:
         client = web.WebSocketResponse(protocols=("gps.v1",), compress=False)
         await client.prepare(request)
+        assert request.transport is not None, "it is connected"
         mine = set[str]()
         try:
             offered = request.headers.get("Sec-WebSocket-Protocol", "")
@@ -98,14 +103,16 @@ class Push:
                     await client.send_frame(_encode(hello), WSMsgType.TEXT)
                 elif asked.topic.removeprefix("order:") in allowed:
                     mine.add(asked.topic)
-                    await self._subscribe(client, asked.topic)
+                    await self._subscribe(client, request.transport, asked.topic)
         except InvalidTokenError:
             await client.close(code=4001)
         for topic in mine:
-            self._orders[topic.removeprefix("order:")].clients.discard(client)
+            self._orders[topic.removeprefix("order:")].clients.pop(client, None)
         return client
 
-    async def _subscribe(self, client: web.WebSocketResponse, topic: str) -> None:
+    async def _subscribe(
+        self, client: web.WebSocketResponse, transport: asyncio.Transport, topic: str
+    ) -> None:
         order_id = topic.removeprefix("order:")
         order = self._orders[order_id]  # From now on it takes changes.
         held = await self._redis.hget(keys.entity(keys.ORDERS, order_id), "s")
@@ -114,7 +121,7 @@ class Push:
         item = {"id": order_id, "rev": order.rev, "data": order.fields}
         items = [item] if order.rev >= 0 else []
         snap = _encode({"op": "snap", "topic": topic, "items": items, "part": 0})
-        order.clients.add(client)
+        order.clients[client] = transport
         await client.send_frame(snap, WSMsgType.TEXT)
         await client.send_frame(_encode({"op": "synced", "topic": topic}), WSMsgType.TEXT)
 
