@@ -360,6 +360,7 @@ class Engine:
     def _gauges(self) -> Iterable[tuple[str, tuple[str, ...], float]]:
         name, several = self.role.name, [o for o in self._owned.values() if o.running]
         yield "partitions", (name,), len(several)
+        yield "partitions_expected", (name,), self._partitions
         yield "keys", (name,), sum(len(o.partition.states) for o in several)
         yield "timers_pending", (name,), sum(len(o.partition.timers) for o in several)
         yield "checkpoint_held", (name,), sum(o.partition.held + o.in_flight for o in several)

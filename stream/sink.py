@@ -120,6 +120,7 @@ class RedisSink:
         self._slots: dict[int, _Slot] = {}
         self._work = asyncio.Event()
         self._writing = asyncio.Lock()
+        cells.redis(up=False)
 
     def own(self, partition: Partition) -> None:
         """Start to write for a partition that has just been loaded."""
