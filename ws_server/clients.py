@@ -12,7 +12,7 @@ from stream.metrics import Cells
 from ws_server.client import Client
 from ws_server.hub import Delivery, Session
 from ws_server.outbox import piece
-from ws_server.protocol import Close, Err, Ping
+from ws_server.protocol import Close, Err, Ping, Told
 
 DRAIN_S = 0.02
 FRAMES_AT_ONCE = 50
@@ -54,7 +54,7 @@ class Clients:
 
     def deliver(self, deliveries: Iterable[Delivery]) -> None:
         """Write at once, or keep for those whose socket is full."""
-        now, told, size = time.monotonic(), Counter[str](), 0
+        now, told, size = time.monotonic(), Counter[type[Told]](), 0
         for to, what in deliveries:
             count = 0
             for session in to:
@@ -67,10 +67,10 @@ class Clients:
                     self._filled.set()
                 if isinstance(what.told, Err):
                     self._erred(client, what.told)
-            told[str(what.told.__struct_config__.tag)] += count
+            told[type(what.told)] += count
             size += count * len(what.frame)
-        for op, count in told.items():
-            self._cells.count("websocket_frames", op, by=count)
+        for kind, count in told.items():
+            self._cells.count("websocket_frames", str(kind.__struct_config__.tag), by=count)
         self._cells.count("websocket_bytes", by=size)
 
     async def deliver_all(self, deliveries: Iterable[Delivery]) -> None:

@@ -190,6 +190,8 @@ class PushServer:
         return grant if isinstance(grant, Grant) else (Close.UNAUTHORIZED, grant[:120])
 
     async def _attend(self, connection: ServerConnection, grant: Grant) -> None:
+        # 4 KB of headers, the token among them; nobody asks for them again.
+        connection.request = connection.response = None
         client = Client(Session(grant), connection, time.monotonic())
         self._clients.join(client)
         try:

@@ -17,6 +17,7 @@ from tests.ws_server.builders import (
     change,
     customer,
     dispatcher,
+    payload,
     status,
     subscribe,
     told,
@@ -283,11 +284,21 @@ def test_the_last_to_leave_closes_the_channel() -> None:
     assert (hub.channels, list(hub.moved({"v1": at()}, NOW))) == ({}, [])
 
 
-def test_the_last_to_leave_a_list_of_orders_under_way_closes_it() -> None:
-    hub = Hub()
-    session = listing(hub, ORDERS, status(stage=Stage.IN_TRANSIT))
+def test_a_dispatcher_may_leave_the_list_while_orders_are_under_way() -> None:
+    hub, session = Hub(), dispatcher()
+    subscribe(hub, session, "orders")
+    list(hub.loaded(ORDERS, [status()], {}, NOW))
     hub.leave(session)
-    assert (hub.channels, session.topics) == ({}, set())
+    assert hub.channels == {}
+
+
+def test_a_change_is_told_by_what_the_one_before_it_left() -> None:
+    hub = Hub()
+    following(hub)
+    change(hub, status(rev=2, errors=1, eta=5))
+    ((_, what),) = change(hub, status(rev=3, stage=Stage.SIGNED, eta=5))
+    told = payload(what.frame)
+    assert (told["prev"], told["set"]) == (2, {"stage": "signed", "seen": None})
 
 
 def test_who_leaves_while_it_is_loading_is_not_told() -> None:
