@@ -25,13 +25,13 @@ class Client:
 
     __slots__ = (
         "_allowance", "_counted_at", "_protocol", "_transport", "closing", "connection", "errors",
-        "heard_at", "pinged_at", "said_at", "session",
+        "pinged_at", "said_at", "session",
     )  # fmt: skip
 
     def __init__(self, session: Session, connection: ServerConnection, now: float) -> None:
         self.session = session
         self.connection = connection
-        self.said_at = self.heard_at = self._counted_at = now
+        self.said_at = self._counted_at = now
         self.pinged_at = 0.0
         """When it was asked for a sign of life; 0: it is not being asked."""
         self.errors = 0
@@ -62,7 +62,6 @@ class Client:
 
     def hears(self, now: float) -> bool:
         """It said something; False if it says too much."""
-        self.heard_at = now
         self.pinged_at = 0.0
         earned = (now - self._counted_at) * RATE_PER_S
         self._allowance = min(BURST, self._allowance + earned) - 1

@@ -240,8 +240,7 @@ class Hub:
         for vehicle, where in at.items():
             for key in self._carried.get(vehicle, ()):
                 channel = self.channels[key]
-                self._place(channel, vehicle, where)
-                if channel.waiting is None:
+                if self._place(channel, vehicle, where) and channel.waiting is None:
                     for what in positions(key.topic, {vehicle: where}, now):
                         yield Delivery(channel.sessions, what)
 
@@ -268,12 +267,16 @@ class Hub:
         if after is not None:
             self._carried.setdefault(after, set()).add(key)
 
-    def _place(self, channel: Channel, vehicle: str, where: Position) -> None:
-        """The order's vehicle is here, unless it is another's or was there before."""
+    def _place(self, channel: Channel, vehicle: str, where: Position) -> bool:
+        """The order's vehicle is here. Not if it is another's, was there before or stands there
+        already: the feed goes on from a time before that of the snapshot."""
         held = channel.at.get(vehicle)
         carriers = {item.carried_by for item in channel.items.values()}
-        if vehicle in carriers and (held is None or held.ts <= where.ts):
-            channel.at = {vehicle: where}
+        old = held is not None and (held.ts > where.ts or held == where)
+        if old or vehicle not in carriers:
+            return False
+        channel.at = {vehicle: where}
+        return True
 
     def _change(self, key: Key, channel: Channel, head: Head, new: Held) -> Delta | None:
         """Keep a status; what to tell of it, if anything."""

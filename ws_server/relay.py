@@ -121,7 +121,11 @@ class Relay:
             try:
                 found = await self._feed.read([key.topic for key in taken])
             except AWAY:
-                continue  # `follow` meets the same, and asks for everything again.
+                # `follow` may not have met it, if it was this connection or this command alone.
+                self._hub.wanted.update(taken)
+                self._wanted.set()
+                await asyncio.sleep(RETRY_S[0])
+                continue
             for key, (values, at) in zip(taken, found, strict=True):
                 if key not in self._hub.wanted:  # Else it is to be read anew.
                     told = self._hub.loaded(key, values, at, _now_ms())

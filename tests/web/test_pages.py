@@ -267,3 +267,10 @@ def test_a_customer_is_not_shown_the_fleet(pages: Pages, told: Told) -> None:
     page = pages.open(customers)
     expect(page.locator(".halt h1")).to_have_text("This link is not for this page")
     expect(page.locator(".row")).to_have_count(0)
+
+
+def test_a_page_that_cannot_know_does_not_say_that_all_is_well(pages: Pages, told: Told) -> None:
+    page = pages.open(pages.push.url("/"))
+    expect(page.locator("#alerts")).to_contain_text("no data yet")
+    expect(page.locator("#finder .empty")).to_have_text("no data yet")
+    expect(pill(page)).to_be_hidden()

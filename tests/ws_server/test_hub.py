@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.model import State
+from geo.model import Motion
 from orders.model import Stage
 from tests.ws_server.builders import (
     NOW,
@@ -187,6 +188,15 @@ def test_a_position_that_came_while_loading_is_not_overwritten_by_an_older_one()
     assert list(hub.moved({"v1": at(9)}, NOW)) == []
     messages = told(hub.loaded(ORDER, [status()], {"v1": at(1)}, NOW), first)
     assert messages[1]["v"][0][1] == NOW + 9
+
+
+def test_a_vehicle_does_not_go_back_to_where_it_was_before_the_snapshot() -> None:
+    hub, session = Hub(), customer()
+    subscribe(hub, session, "order:o1")
+    list(hub.loaded(ORDER, [status()], {"v1": at(5)}, NOW))
+    assert [list(hub.moved({"v1": at(ts)}, NOW)) for ts in (4, 5)] == [[], []]
+    silent = at(5)._replace(motion=Motion.SILENT)
+    assert ops(told(hub.moved({"v1": silent}, NOW), session)) == ["pos"]
 
 
 def test_the_fleet_is_told_to_each_who_asks_and_goes_on_for_the_others() -> None:

@@ -80,8 +80,9 @@ function proofOf(source: string, stop: string | null | undefined, evidence: stri
 export function pill(retry: () => void): { element: HTMLElement; show: (health: Health) => void } {
   const text = h("span", {});
   const again = spoken("button", "retryNow", { type: "button", class: "link", click: retry });
-  const element = h("div", { class: "pill", role: "status" }, h("span", { class: "dot" }), text, again);
+  const element = h("div", { class: "pill", role: "status", hidden: true }, h("span", { class: "dot" }), text, again);
   const show = (health: Health) => {
+    element.hidden = false;
     element.dataset["level"] = health.level;
     // The countdown must not be read out each second.
     element.setAttribute("aria-live", health.canRetry ? "off" : "polite");

@@ -36,10 +36,16 @@ test("an alert that cleared stays for ten minutes, and then goes", () => {
 test("of a vehicle's positions the newest counts, whatever comes last", () => {
   const model = new Model();
   const [newer, older] = [row({ ts: 20, motion: "silent" }), row({ ts: 10 })];
-  model.take({ op: "pos", topic: "fleet", now: 1, v: [newer] });
-  model.take({ op: "pos", topic: "fleet", now: 2, v: [older] });
+  model.take({ op: "pos", topic: "fleet", now: 21, v: [newer] });
+  model.take({ op: "pos", topic: "fleet", now: 22, v: [older] });
   expect([...model.fleet.values()]).toEqual([newer]);
   expect(model.newestAt).toBe(20);
+});
+
+test("a device whose clock is ahead does not make all data look fresh", () => {
+  const model = new Model();
+  model.take({ op: "pos", topic: "fleet", now: 30, v: [row({ ts: 9_000 })] });
+  expect(model.newestAt).toBe(30);
 });
 
 test("looking at another order leaves the one before", () => {

@@ -20,7 +20,8 @@ export interface Found {
   readonly listing: Listing;
   readonly vehicles: readonly VehicleRow[];
   readonly selected: Selection | null;
-  readonly loading: boolean;
+  /** Why nothing can be said yet; null: all is known. */
+  readonly unknown: "loading" | "noData" | null;
   readonly now: number;
 }
 
@@ -140,7 +141,7 @@ export class Finder {
   }
 
   #nothing(found: Found): string {
-    if (found.loading) return word("loading");
+    if (found.unknown) return word(found.unknown);
     if (this.search) return word("noMatch", { what: this.search.trim() });
     if (this.tab === "vehicles") return word("noVehicles");
     return word(this.filter === "all" ? "noOrders" : "noneInFilter");

@@ -89,7 +89,7 @@ export class FleetMap {
     if (row) bounds.extend([row[3], row[2]]);
     if (bounds.isEmpty()) return;
     this.#fitted = true;
-    const bottom = phone.matches ? SHEET_SHARE * innerHeight : 70;
+    const bottom = phone.matches ? SHEET_SHARE * innerHeight : 120;
     const padding = { top: 60, left: 60, right: 60, bottom };
     this.#base?.map.fitBounds(bounds, { padding, maxZoom: CLOSE_ZOOM, duration: 700 });
   }

@@ -124,15 +124,19 @@ class Dispatch {
 
   #turn(): void {
     const now = this.#connection?.now() ?? Date.now();
+    this.#showHalt();
     this.#model.prune(now);
     const orders = [...this.#model.orders()];
     const firing = firingByOrder(this.#model.alerts());
     const rows = vehicleRows(this.#model.fleet.values(), orders, firing);
     this.#vehicles = new Map(rows.map((row) => [row.row[0], row]));
     const found = listing(orders, firing, this.#finder.filter, this.#finder.search);
-    const loading = !this.#model.synced.has("orders") && this.#connection !== null;
-    this.#finder.show({ listing: found, vehicles: rows, selected: this.#selected, loading, now });
-    this.#alerts.show(this.#model.alerts(), this.#selected, loading, now);
+    // "None" is said only of what is known: not before the first answer, nor where none will come.
+    const unknown = (topic: string) =>
+      this.#model.synced.has(topic) ? null : this.#page.dataset["halted"] === "true" ? "noData" : "loading";
+    const unknownOrders = unknown(this.#finder.tab === "orders" ? "orders" : "fleet");
+    this.#finder.show({ listing: found, vehicles: rows, selected: this.#selected, unknown: unknownOrders, now });
+    this.#alerts.show(this.#model.alerts(), this.#selected, unknown("alerts"), now);
     this.#legend.show(rows);
     this.#showDetail(now);
     if (this.#model.changed.size) this.#map.fleet(rows, orders);
@@ -166,6 +170,10 @@ class Dispatch {
       const [vehicles, newestAt] = [this.#model.fleet.size, this.#model.newestAt];
       this.#bar.show(health(session, ready, Date.now()), { vehicles, orders, newestAt, expiresAt, now });
     }
+  }
+
+  #showHalt(): void {
+    const session = this.#connection?.session ?? null;
     const refused = session?.welcome?.role === "customer" || TOPICS.includes(this.#model.refused as never);
     const why = halt(session, refused);
     this.#page.dataset["halted"] = String(why !== null);

@@ -85,7 +85,7 @@ export class Model {
         return;
       }
       case "pos":
-        return this.#positions(frame.v as readonly Row[]);
+        return this.#positions(frame.v as readonly Row[], frame.now);
       case "err":
         if (frame.topic) this.refused = frame.topic;
         this.changed.add("detail");
@@ -137,14 +137,15 @@ export class Model {
     if (reported_at) this.newestAt = Math.max(this.newestAt, reported_at);
   }
 
-  #positions(rows: readonly Row[]): void {
+  #positions(rows: readonly Row[], now: number): void {
     for (const row of rows) {
       const [vehicle, ts, lat, lon] = row;
       const mine = this.fleet.get(vehicle);
       if (mine && ts < mine[1]) continue;
       this.fleet.set(vehicle, row);
       this.trails.add(vehicle, ts, lon, lat);
-      this.newestAt = Math.max(this.newestAt, ts);
+      // A device whose clock is ahead must not make all look fresh.
+      this.newestAt = Math.max(this.newestAt, Math.min(ts, now));
     }
     this.changed.add("fleet");
   }

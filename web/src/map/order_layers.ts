@@ -7,7 +7,7 @@ import { FONT, zoomed } from "./style.ts";
 
 export function addOrderLayers(map: Map, colours: Palette): void {
   for (const name of ["stops", "way", "trail"])
-    map.addSource(name, { type: "geojson", data: NOTHING, tolerance: 0.1 });
+    map.addSource(name, { type: "geojson", data: NOTHING, tolerance: 0 });
   map.addLayer({
     id: "stops-area",
     type: "fill",
