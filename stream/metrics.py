@@ -58,6 +58,7 @@ CATALOGUE: dict[str, Entry] = {
     "alert_transitions": Entry("counter", "Alert state changes.", ("rule", "to")),
     "keys": Entry("gauge", "Vehicles, orders or alert scopes in memory.", ("role",)),
     "partitions": Entry("gauge", "Partitions owned and loaded.", ("role",)),
+    "partitions_expected": Entry("gauge", "Partitions there are, whoever owns them.", ("role",)),
     "consumer_lag_records": Entry("gauge", "Records not yet taken in.", ("topic", "partition")),
     "consumer_lag_seconds": Entry(
         "gauge", "Age of the oldest of them; 0 when caught up.", ("role", "partition")
@@ -104,7 +105,7 @@ class Cells(Collector):
         self._histograms: dict[str, dict[Labels, list[float]]] = defaultdict(dict)
         self._gauges: dict[str, Callable[[], Iterable[tuple[str, Labels, float]]]] = {}
         self._zeros: set[tuple[str, Labels]] = set()
-        self._redis_up = 0.0
+        self._redis_up: float | None = None
 
     def declare(self, name: str, *labels: str) -> None:
         """Export this one from now on, at 0 until it is counted."""
@@ -137,11 +138,13 @@ class Cells(Collector):
         self._gauges[who] = read
 
     def redis(self, *, up: bool) -> None:
+        """Export it from now on: who runs without Redis says nothing of it."""
         self._redis_up = float(up)
 
     def collect(self) -> Iterator[Metric]:
         read: dict[str, dict[Labels, float]] = defaultdict(lambda: defaultdict(float))
-        read["redis_up"][()] = self._redis_up
+        if self._redis_up is not None:
+            read["redis_up"][()] = self._redis_up
         for name, labels in self._zeros:
             read[name][labels] = 0.0
         for gauge in self._gauges.values():

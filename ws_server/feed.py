@@ -68,7 +68,8 @@ class Feed:
         }
         self._read: dict[bytes, bytes] = {}
         self.behind_s = 0.0
-        """How old the newest entry was when it was read last."""
+        """How old the newest entry was at the last read, in the stream where it is oldest; 0 when
+        there was none."""
 
     async def begin(self) -> None:
         """Read on from now."""
@@ -94,8 +95,7 @@ class Feed:
             field = _POSITIONS if what == keys.POSITIONS else keys.ANSWER
             entries += [Change(what, fields[field]) for _, fields in found]
             self._read[stream] = found[-1][0]
-            written_ms = int(found[-1][0].partition(b"-")[0])
-            self.behind_s = max(0.0, time.time() - written_ms / 1000)
+        self.behind_s = max((_age_s(found[-1][0]) for _, found in said), default=0.0)
         return entries
 
     async def _was_overtaken(self, stream: bytes) -> bool:
@@ -193,6 +193,10 @@ class Feed:
 
 
 AWAY = (RedisError, OSError)
+
+
+def _age_s(entry: bytes) -> float:
+    return max(0.0, time.time() - _id(entry)[0] / 1000)
 
 
 def _id(entry: bytes) -> tuple[int, int]:
