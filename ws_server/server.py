@@ -14,6 +14,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -55,6 +56,7 @@ USUAL = Waits()
 SEND_BUFFER = 65_536
 """Of the kernel, which else hides megabytes that a stalled client has not taken (push.md B4)."""
 
+_FORGOTTEN = Request("/ws", Headers())
 _TOO_LONG = Err(Code.BAD_MESSAGE, f"a message has {MESSAGE_BYTES} bytes at most")
 
 
@@ -190,8 +192,9 @@ class PushServer:
         return grant if isinstance(grant, Grant) else (Close.UNAUTHORIZED, grant[:120])
 
     async def _attend(self, connection: ServerConnection, grant: Grant) -> None:
-        # 4 KB of headers, the token among them; nobody asks for them again.
-        connection.request = connection.response = None
+        # 4 KB of headers, the token among them; nobody asks for them again. Not None: the library
+        # takes whatever comes before a request for one.
+        connection.request, connection.response = _FORGOTTEN, None
         client = Client(Session(grant), connection, time.monotonic())
         self._clients.join(client)
         try:
