@@ -14,6 +14,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -190,8 +191,9 @@ class PushServer:
         return grant if isinstance(grant, Grant) else (Close.UNAUTHORIZED, grant[:120])
 
     async def _attend(self, connection: ServerConnection, grant: Grant) -> None:
-        # 4 KB of headers, the token among them; nobody asks for them again.
-        connection.request = connection.response = None
+        # 4 KB of headers, the token among them; nobody asks for them again. Without any request
+        # the library would take the next message for one.
+        connection.request, connection.response = Request("/ws", Headers()), None
         client = Client(Session(grant), connection, time.monotonic())
         self._clients.join(client)
         try:
