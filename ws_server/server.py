@@ -192,9 +192,9 @@ class PushServer:
         return grant if isinstance(grant, Grant) else (Close.UNAUTHORIZED, grant[:120])
 
     async def _attend(self, connection: ServerConnection, grant: Grant) -> None:
-        # 4 KB of headers, the token among them; nobody asks for them again. Not None: the library
-        # takes whatever comes before a request for one.
-        connection.request, connection.response = _FORGOTTEN, None
+        # 4 KB of headers, the token among them; nobody asks for them again. Without any request
+        # the library would take the next message for one.
+        connection.request, connection.response = Request("/ws", Headers()), None
         client = Client(Session(grant), connection, time.monotonic())
         self._clients.join(client)
         try:
