@@ -106,7 +106,7 @@ def test_a_lost_connection_is_shown_and_made_good(pages: Pages, told: Told) -> N
     expect(row(page, "o1")).to_contain_text(STAGES[Stage.OUTBOUND].en)
     told.orders(status("o1", Stage.IN_TRANSIT), status("o2"))
     pages.push.restart()
-    expect(pill(page)).to_have_attribute("data-level", "live", timeout=40_000)
+    expect(pill(page)).to_have_attribute("data-level", "live")
     expect(page.locator(".banner")).to_be_hidden()
     expect(row(page, "o1")).to_contain_text(STAGES[Stage.IN_TRANSIT].en)
     expect(row(page, "o2")).to_be_visible()
@@ -217,7 +217,7 @@ def test_a_customer_who_is_offline_is_not_shown_old_as_live(pages: Pages, told: 
     expect(page.locator(".position")).to_have_attribute("data-believable", "false")
     expect(page.locator(".banner")).to_be_visible()
     pages.push.restart()
-    expect(pill(page)).to_have_attribute("data-level", "live", timeout=40_000)
+    expect(pill(page)).to_have_attribute("data-level", "live")
 
 
 def test_a_corrected_milestone_is_struck_out_for_the_customer(pages: Pages, told: Told) -> None:

@@ -90,7 +90,7 @@ export class FleetMap {
     if (bounds.isEmpty()) return;
     this.#fitted = true;
     const bottom = phone.matches ? SHEET_SHARE * innerHeight : 120;
-    const padding = { top: 60, left: 60, right: 60, bottom };
+    const padding = { top: 70, left: 90, right: 90, bottom };
     this.#base?.map.fitBounds(bounds, { padding, maxZoom: CLOSE_ZOOM, duration: 700 });
   }
 

@@ -157,7 +157,9 @@ class Dispatch {
     const stops = selection.kind === "order" ? ((order ?? summary)?.stops ?? []) : [];
     const trail = vehicle ? this.#model.trails.of(vehicle.row[0]) : [];
     this.#map.choose({ stops, row: vehicle?.row, look: vehicle?.look, trail });
-    if (this.#visited || !(stops.length || vehicle)) return;
+    // Stops may be known before the vehicle is: both are to be in view.
+    const known = vehicle !== undefined || (synced && this.#model.synced.has("fleet"));
+    if (this.#visited || !known) return;
     this.#visited = true;
     this.#map.visit();
   }
