@@ -29,7 +29,6 @@ from commands.process import LOOPBACK, CannotStart, free_port
 from commands.processes import PushProcess, WorkerProcess
 from commands.token import token
 from geo.model import Ms
-from load_tests.backlog import Fleet
 from load_tests.bench import Measured, best, machine
 from load_tests.contestants import cpu_seconds
 from load_tests.ground import Say, console, fresh, ground, progress, write_json
@@ -163,7 +162,7 @@ def _ages(ages: array[float]) -> Ages:
 
 def quarter_of_ceiling(settings: Settings, say: Say) -> int:
     """A quarter of the records a second that a bare consumer takes in here and now."""
-    options = PingOptions(Fleet(500_000, 50_000), passes=1, only=("ceiling",))
+    options = PingOptions(passes=1, only=("ceiling",))
     one = best(run_pings(options, settings, say)["ceiling"])
     assert isinstance(one, Measured), "the ceiling needs nothing that is not there"
     return round(one.per_s / 4)

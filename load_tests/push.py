@@ -4,6 +4,7 @@ process, and through others that do the same."""
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ BATCH_S = 0.005
 CALM_S = 1.0
 """Before memory is looked at."""
 WARM_UP_S = 2.0
+OTHER_FILES = 100
 LAST_S = 5.0
 """For the last frames to come in."""
 
@@ -48,6 +50,7 @@ class Options(Struct, frozen=True):
 
 def run(options: Options, say: Say) -> dict[str, list[Pushed | Absent]]:
     """Every contestant in turn, then again, each with a Redis of its own."""
+    _allow_files(options.connections + OTHER_FILES)
     names = [n for n in pushers(Settings()) if not options.only or n in options.only]
     results: dict[str, list[Pushed | Absent]] = {name: [] for name in names}
     for turn in range(options.passes):
@@ -55,6 +58,14 @@ def run(options: Options, say: Say) -> dict[str, list[Pushed | Absent]]:
             say(f"pass {turn + 1} of {options.passes}: {name}")
             results[name].append(_contest(name, options))
     return results
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the limit of open files, for us and the peers, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _contest(name: str, options: Options) -> Pushed | Absent:

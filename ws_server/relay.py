@@ -82,7 +82,8 @@ class Relay:
             for start in range(0, len(changes), CHANGES_AT_ONCE):
                 self._pass_on(changes[start : start + CHANGES_AT_ONCE])
                 await asyncio.sleep(0)
-            await asyncio.sleep(GATHER_S)
+            spent_s = time.monotonic() - self.turned_at
+            await asyncio.sleep(max(0.0, GATHER_S - spent_s))
 
     def _pass_on(self, changes: list[Change]) -> None:
         for what, count in Counter(change.what for change in changes).items():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import get_args
 
@@ -46,6 +47,8 @@ from ws_server.protocol import (
     decode,
 )
 from ws_server.relay import Relay
+
+log = logging.getLogger(__name__)
 
 STUCK_S = 30.0
 USUAL = Waits()
@@ -143,13 +146,19 @@ class PushServer:
     # Clients.
 
     async def _connected(self, connection: ServerConnection) -> None:
-        with suppress(ConnectionClosed):  # How else should it end.
+        try:
             grant = await self._admitted(connection)
             if isinstance(grant, Grant):
                 await self._attend(connection, grant)
             else:
                 self._cells.count("websocket_closed", str(grant[0].value))
                 await connection.close(*grant)
+        except ConnectionClosed:
+            pass  # How else should it end.
+        except Exception:
+            # A bug. The library would tell nobody: its log is turned down (commands/push.py).
+            log.exception("a connection ended by our own fault")
+            raise
 
     async def _admitted(self, connection: ServerConnection) -> Grant | tuple[Close, str]:
         """What the client may see, or why it is sent away. Raises ConnectionClosed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +17,8 @@ from stream import keys
 COUNT = 1_000
 BLOCK_MS = 500
 GATHER_S = 0.005
-"""Between two reads, as Milepost does: many changes in one read cost a fraction of many reads."""
+"""From one read to the next, as Milepost does: many changes in one read cost a fraction of many
+reads."""
 BEARER = "gps.bearer."
 
 
@@ -54,8 +56,9 @@ async def changes(task: PushTask, redis: Any) -> AsyncIterator[list[bytes]]:
         for stream, entries in await redis.xread(at, count=COUNT, block=BLOCK_MS):
             values += [fields[keys.ANSWER] for _, fields in entries]
             at[stream] = entries[-1][0]
+        began = time.monotonic()
         yield values
-        await asyncio.sleep(GATHER_S)
+        await asyncio.sleep(max(0.0, GATHER_S - (time.monotonic() - began)))
 
 
 def orders_of(protocols: str, secret: str) -> list[str]:

@@ -101,6 +101,7 @@ def test_a_stalled_client_costs_the_others_nothing_and_is_let_go(redis: RedisSer
     writer.orders(*(status(name, 1) for name in ORDERS))
     with PushProcess(replace(SETTINGS, redis=redis.url)) as process:
         asyncio.run(_crowded(process, writer))
+        assert "Traceback" not in process.log.read_text()
     writer.redis.close()
 
 

@@ -99,11 +99,14 @@ async function follow() {
   );
   const wanted = ["COUNT", COUNT, "BLOCK", BLOCK_MS, "STREAMS", ...names];
   for (;;) {
-    for (const [name, entries] of (await reader.xread(...wanted, ...at)) ?? []) {
+    const found = (await reader.xread(...wanted, ...at)) ?? [];
+    const began = performance.now();
+    for (const [name, entries] of found) {
       for (const [, fields] of entries) change(fields[1]);
       at[names.indexOf(name)] = entries.at(-1)[0];
     }
-    await new Promise((done) => setTimeout(done, GATHER_MS));
+    const left = Math.max(0, GATHER_MS - (performance.now() - began));
+    await new Promise((done) => setTimeout(done, left));
   }
 }
 
