@@ -58,6 +58,20 @@ def test_a_followed_vehicle_stays_in_the_middle(pages: Pages, told: Told) -> Non
     expect(page.locator("#detail")).to_contain_text("Standing")
 
 
+def test_stepping_to_another_order_shows_its_own_vehicle(pages: Pages, told: Told) -> None:
+    told.orders(status("o1", vehicle_id="near"), status("o2", vehicle_id="far", stops=()))
+    told.positions("far", lat=29.9)
+    told.positions("near", lat=31.2)
+    page = pages.open(pages.link())
+    row(page, "o1").click()
+    expect(page.locator(".glider")).to_be_in_viewport()
+    page.keyboard.press("j")
+    expect(page.locator("#detail h2")).to_have_text("o2")
+    expect(page.locator("#detail")).to_contain_text("far")
+    # The map has gone to where `far` is; an arrow left behind would be out of sight.
+    expect(page.locator(".glider")).to_be_in_viewport()
+
+
 def test_the_selected_order_survives_a_reload(pages: Pages, told: Told) -> None:
     told.orders(status("订单 1&2"), status("other"))
     page = pages.open(pages.link())

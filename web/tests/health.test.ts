@@ -4,7 +4,15 @@ import { Session } from "../src/session.ts";
 vi.stubGlobal("navigator", { languages: ["en"] });
 const { halt, health } = await import("../src/health.ts");
 
-const HELLO = { op: "hello", v: 1, now: 0, ping_s: 25, role: "customer", expires_at: 9e12, live: true };
+const HELLO = {
+  op: "hello",
+  v: 1,
+  now: 0,
+  ping_s: 25,
+  role: "customer",
+  expires_at: 9e12,
+  live: true,
+};
 
 function session(...said: object[]): Session {
   const made = new Session(0, () => 0.5);
@@ -38,10 +46,10 @@ test("what is held is old from the loss of the line until it is back", () => {
 test("a page halts where it lacks a link, is refused, or is told to stop", () => {
   const stopped = session(HELLO);
   stopped.closed(4202, 5);
-  expect([halt(null, false), halt(session(HELLO), true), halt(stopped, false), halt(session(HELLO), false)]).toEqual([
-    "missing",
-    "forbidden",
-    "expired",
-    null,
-  ]);
+  expect([
+    halt(null, false),
+    halt(session(HELLO), true),
+    halt(stopped, false),
+    halt(session(HELLO), false),
+  ]).toEqual(["missing", "forbidden", "expired", null]);
 });

@@ -5,7 +5,12 @@ import { alert, HOUR, order, row } from "./builders.ts";
 function holding(): Model {
   const model = new Model();
   const items = [order({ order_id: "a" }), order({ order_id: "b" })];
-  model.take({ op: "snap", topic: "orders", part: 0, items: items.map((data) => ({ id: data.order_id, rev: 1, data })) });
+  model.take({
+    op: "snap",
+    topic: "orders",
+    part: 0,
+    items: items.map((data) => ({ id: data.order_id, rev: 1, data })),
+  });
   model.take({ op: "synced", topic: "orders", now: 1 });
   return model;
 }

@@ -29,7 +29,12 @@ export class AlertList {
   }
 
   /** Returns how many fire. */
-  show(alerts: Iterable<ToldAlert>, selected: Selection | null, unknown: Unknown, now: number): number {
+  show(
+    alerts: Iterable<ToldAlert>,
+    selected: Selection | null,
+    unknown: Unknown,
+    now: number,
+  ): number {
     const groups = alertGroups(alerts);
     setText(this.#number, count(groups.firing.length));
     this.#number.dataset["firing"] = String(groups.firing.length > 0);
@@ -42,12 +47,19 @@ export class AlertList {
     return groups.firing.length;
   }
 
-  #draw(groups: ReturnType<typeof alertGroups>, selected: Selection | null, unknown: Unknown, now: number): void {
+  #draw(
+    groups: ReturnType<typeof alertGroups>,
+    selected: Selection | null,
+    unknown: Unknown,
+    now: number,
+  ): void {
     const { firing, watching, cleared } = groups;
     const parts: HTMLElement[] = [];
     if (!firing.length) {
       const calm = unknown === null;
-      parts.push(h("p", { class: "empty calm" }, calm ? icon(CHECK) : null, word(unknown ?? "noAlerts")));
+      parts.push(
+        h("p", { class: "empty calm" }, calm ? icon(CHECK) : null, word(unknown ?? "noAlerts")),
+      );
     }
     parts.push(...this.#group("firing", firing, selected, now));
     parts.push(...this.#group("watching", watching, selected, now));
@@ -55,7 +67,12 @@ export class AlertList {
     this.#body.replaceChildren(...parts);
   }
 
-  #group(group: Group, alerts: readonly ToldAlert[], selected: Selection | null, now: number): HTMLElement[] {
+  #group(
+    group: Group,
+    alerts: readonly ToldAlert[],
+    selected: Selection | null,
+    now: number,
+  ): HTMLElement[] {
     if (!alerts.length) return [];
     const shown = alerts.slice(0, MOST).map((alert) => this.#item(alert, group, selected, now));
     const more = alerts.length - shown.length;
@@ -76,7 +93,9 @@ export class AlertList {
         "span",
         { class: "since" },
         h("span", { class: "tag" }, say(tag)),
-        alert.severity === "critical" && group === "firing" ? h("span", { class: "tag strong" }, word("critical")) : null,
+        alert.severity === "critical" && group === "firing"
+          ? h("span", { class: "tag strong" }, word("critical"))
+          : null,
         group === "cleared"
           ? word("clearedAt", { age: ago(now - alert.reported_at) })
           : word("since", { time: moment(alert.since, now), age: span(now - alert.since) }),
@@ -86,6 +105,14 @@ export class AlertList {
     if (id === null) return h("li", {}, h("div", props, ...inner));
     const click = () => this.select({ kind: "order", id });
     const chosen = selected?.kind === "order" && selected.id === id;
-    return h("li", {}, h("button", { type: "button", ...props, click, ...(chosen && { "aria-current": "true" }) }, ...inner));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", ...props, click, ...(chosen && { "aria-current": "true" }) },
+        ...inner,
+      ),
+    );
   }
 }

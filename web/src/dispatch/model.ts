@@ -81,7 +81,8 @@ export class Model {
         const items = this.#items(frame.topic);
         const outcome = frame.op === "delta" ? items?.delta(frame) : items?.whole(frame);
         if (outcome === "gap") this.missed.add(frame.topic);
-        if (outcome === "applied") this.#news(frame.topic, (frame.op === "delta" ? frame.set : frame.data) as Dated);
+        if (outcome === "applied")
+          this.#news(frame.topic, (frame.op === "delta" ? frame.set : frame.data) as Dated);
         return;
       }
       case "pos":

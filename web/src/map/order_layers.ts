@@ -50,7 +50,13 @@ export function addOrderLayers(map: Map, colours: Palette): void {
       "circle-radius": ["match", ["get", "role"], "delivery", 7, 5.5],
       "circle-color": ["match", ["get", "role"], "delivery", colours.accent, colours.surface],
       "circle-stroke-width": 2.5,
-      "circle-stroke-color": ["match", ["get", "role"], "delivery", colours.surface, colours.accent],
+      "circle-stroke-color": [
+        "match",
+        ["get", "role"],
+        "delivery",
+        colours.surface,
+        colours.accent,
+      ],
     },
   });
   map.addLayer({
