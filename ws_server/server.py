@@ -194,7 +194,7 @@ class PushServer:
     async def _attend(self, connection: ServerConnection, grant: Grant) -> None:
         # 4 KB of headers, the token among them; nobody asks for them again. Without any request
         # the library would take the next message for one.
-        connection.request, connection.response = Request("/ws", Headers()), None
+        connection.request, connection.response = _FORGOTTEN, None
         client = Client(Session(grant), connection, time.monotonic())
         self._clients.join(client)
         try:
