@@ -53,6 +53,8 @@ web: $(MODULES) ## the pages' types and unit tests
 load: $(PEERS)/.ready ## the benchmarks, beside their peers
 	$(PEERS)/bin/python -m load_tests.pings
 	$(PEERS)/bin/python -m load_tests.orders
+	$(PEERS)/bin/python -m load_tests.push
+	$(PEERS)/bin/python -m load_tests.freshness
 
 demo: $(READY) $(PAGES) ## a simulated fleet on a live map; KAFKA=1 uses a real broker
 	$(BIN)/milepost demo $(if $(KAFKA),--kafka) $(ARGS)

@@ -87,6 +87,11 @@ class Server(ABC):
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
     def start(self, progress: Progress = quiet) -> None:
         """Start it and return once it answers. Raises CannotStart."""
         self.port = self.port or free_port()

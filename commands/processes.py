@@ -36,11 +36,6 @@ class _Milepost(Server):
         super().__init__(port=int(port))
         self._settings = settings
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "not started"
-        return self._process.pid
-
     def url(self, path: str) -> str:
         return f"http://{self.host}:{self.port}{path}"
 

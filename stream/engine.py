@@ -29,6 +29,7 @@ from stream.partition import Partition
 from stream.role import Live, Role, counted
 from stream.sink import DRAIN_S, RedisSink
 from stream.store import Store
+from stream.tasks import end_all
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +252,7 @@ class Engine:
         # Now, while nothing flows: records of the next assignment may come before `on_assigned`.
         self._app.forget_handed()
         several, self._owned = list(self._owned.values()), {}
-        await self._end([owned.loading for owned in several if owned.loading is not None])
+        await end_all([owned.loading for owned in several if owned.loading is not None])
         for owned in several:
             if not owned.loaded.done():
                 owned.loaded.set_result(False)
@@ -325,17 +326,9 @@ class Engine:
     async def stop(self) -> None:
         """After `release`: end what runs in the background."""
         await asyncio.gather(*self._closing, return_exceptions=True)
-        await self._end(list(self._tasks))
+        await end_all(list(self._tasks))
         if self._sink is not None:
             await self._sink.close()
-
-    async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
-        """Cancel until they have ended: in Python 3.11 a library's `wait_for` may swallow one."""
-        left = set(tasks)
-        while left:
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=1.0)
 
     def _end_app(self, turning: asyncio.Task[Any]) -> None:
         if not turning.cancelled() and (wrong := turning.exception()) is not None:

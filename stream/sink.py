@@ -215,7 +215,8 @@ class RedisSink:
         """Ask what Redis has, and put whatever it misses in front of what waits."""
         mark = await self._held(slot)
         partition = slot.partition
-        again = partition.missing(int(mark or 0), slot.committed, _now_ms())
+        now = _now_ms() if partition.clock is None else partition.clock.now
+        again = partition.missing(int(mark or 0), slot.committed, now)
         slot.answers = {**again, **slot.answers}
         if partition.role.row is not None:
             partition.rows = {**partition.states, **partition.rows}

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 import jwt
 import msgspec
 
-from geo.model import Ms
 from stream.config import ConfigError
 from ws_server.hub import Grant
 from ws_server.protocol import BEARER, Role
@@ -80,7 +79,3 @@ def offered(headers: Mapping[str, str]) -> str | None:
         if name.strip().startswith(BEARER):
             return name.strip().removeprefix(BEARER)
     return None
-
-
-def expires(grant: Grant, now: Ms) -> bool:
-    return grant.expires_at <= now

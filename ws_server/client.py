@@ -15,6 +15,7 @@ from ws_server.protocol import Close
 CLOSE_S = 5.0
 """So long a client may take to answer our close; then the connection is cut. The library's own
 close waits for a full socket to drain, which a stalled client never lets it (push.md B4)."""
+_OPEN = State.OPEN  # Not looked up for each frame: an Enum's member costs as much as a call.
 RATE_PER_S, BURST = 20.0, 100.0
 """Requests of one client: a dispatcher who clicks through a list needs a few a second."""
 
@@ -23,20 +24,21 @@ class Client:
     """Times are of the event loop's clock, in seconds."""
 
     __slots__ = (
-        "_allowance", "_counted_at", "_transport", "closing", "connection", "errors", "heard_at",
+        "_allowance", "_counted_at", "_protocol", "_transport", "closing", "connection", "errors",
         "pinged_at", "said_at", "session",
     )  # fmt: skip
 
     def __init__(self, session: Session, connection: ServerConnection, now: float) -> None:
         self.session = session
         self.connection = connection
-        self.said_at = self.heard_at = self._counted_at = now
+        self.said_at = self._counted_at = now
         self.pinged_at = 0.0
         """When it was asked for a sign of life; 0: it is not being asked."""
         self.errors = 0
         self.closing: asyncio.Task[None] | None = None
         self._allowance = BURST
         self._transport = connection.transport
+        self._protocol = connection.protocol
 
     @property
     def buffered(self) -> int:
@@ -54,13 +56,12 @@ class Client:
         return True
 
     def write(self, frame: bytes, now: float) -> None:
-        if self.connection.protocol.state is State.OPEN:
+        if self._protocol.state is _OPEN:
             self._transport.write(frame)
             self.said_at = now
 
     def hears(self, now: float) -> bool:
         """It said something; False if it says too much."""
-        self.heard_at = now
         self.pinged_at = 0.0
         earned = (now - self._counted_at) * RATE_PER_S
         self._allowance = min(BURST, self._allowance + earned) - 1

@@ -6,30 +6,41 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from stream.metrics import Cells
 from ws_server.client import Client
 from ws_server.hub import Delivery, Session
 from ws_server.outbox import piece
-from ws_server.protocol import Close, Err, Ping
+from ws_server.protocol import Close, Err, Ping, Told
 
-PING_S = 25
-"""The longest a client hears nothing."""
-NO_PONG_S = 15.0
 DRAIN_S = 0.02
 FRAMES_AT_ONCE = 50
 """Then the event loop gets its turn."""
 MOST_ERRORS = 20
+LEAVING = "the server goes away"
+
+
+class Waits(NamedTuple):
+    """In seconds."""
+
+    hello_s: float = 5.0
+    """For a new client's hello."""
+    ping_s: int = 25
+    """The longest a client hears nothing."""
+    pong_s: float = 15.0
+    """For the answer to a ping."""
 
 
 class Clients:
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells, waits: Waits) -> None:
         self.live = False
         """Whether what they are told is current."""
         self._clients: dict[Session, Client] = {}
         self._full: set[Client] = set()
         self._filled = asyncio.Event()
         self._cells = cells
+        self._waits = waits
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -43,7 +54,7 @@ class Clients:
 
     def deliver(self, deliveries: Iterable[Delivery]) -> None:
         """Write at once, or keep for those whose socket is full."""
-        now, told, size = time.monotonic(), Counter[str](), 0
+        now, told, size = time.monotonic(), Counter[type[Told]](), 0
         for to, what in deliveries:
             count = 0
             for session in to:
@@ -56,10 +67,10 @@ class Clients:
                     self._filled.set()
                 if isinstance(what.told, Err):
                     self._erred(client, what.told)
-            told[str(what.told.__struct_config__.tag)] += count
+            told[type(what.told)] += count
             size += count * len(what.frame)
-        for op, count in told.items():
-            self._cells.count("websocket_frames", op, by=count)
+        for kind, count in told.items():
+            self._cells.count("websocket_frames", str(kind.__struct_config__.tag), by=count)
         self._cells.count("websocket_bytes", by=size)
 
     async def deliver_all(self, deliveries: Iterable[Delivery]) -> None:
@@ -83,7 +94,7 @@ class Clients:
         """Tell everyone to connect elsewhere, and cut off who does not go."""
         clients = list(self._clients.values())
         for client in clients:
-            self.dismiss(client, Close.GOING_AWAY, "the server goes away")
+            self.dismiss(client, Close.GOING_AWAY, LEAVING)
         await asyncio.gather(*(c.closing for c in clients if c.closing is not None))
 
     def are_live(self, live: bool) -> None:
@@ -124,9 +135,9 @@ class Clients:
             for client in self._clients.values():
                 if client.session.grant.expires_at <= now_ms:
                     self.dismiss(client, Close.TOKEN_EXPIRED, "the token has expired")
-                elif client.pinged_at and now - client.pinged_at > NO_PONG_S:
+                elif client.pinged_at and now - client.pinged_at > self._waits.pong_s:
                     self.dismiss(client, Close.NO_PONG, "no pong")
-                elif now - client.said_at >= PING_S - 1:
+                elif now - client.said_at >= self._waits.ping_s - 1:
                     client.pinged_at = client.pinged_at or now
                     quiet.append(client.session)
             self.deliver([Delivery(quiet, piece(Ping(now_ms, self.live)))])

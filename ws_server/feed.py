@@ -34,7 +34,8 @@ COUNT = 1_000
 """Entries of one stream in one read."""
 BLOCK_MS = 500
 GATHER_S = 0.005
-"""Between two reads: at 2,000 changes/s it makes one read of ten (research/push.md C1)."""
+"""From one read to the next, at least, what is done in between included: at 2,000 changes/s it
+makes one read of ten (research/push.md C1), and a busy process does not wait on top of its work."""
 RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 REFILL_S = 10.0
 """So long an emptied Redis may take to be filled before we take it as it is."""

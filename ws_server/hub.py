@@ -80,17 +80,26 @@ class Key(NamedTuple):
     role: Role
 
 
+# Not looked up for each change: before Python 3.12 a member of an Enum costs as much as a Key.
+_CUSTOMER, _DISPATCHER = Role.CUSTOMER, Role.DISPATCHER
+_ALL_ORDERS = Key(ORDERS, _DISPATCHER)
+
+
 class Delivery(NamedTuple):
     to: Iterable[Session]
     what: Piece
 
 
-class Held(NamedTuple):
+class Held(Struct, frozen=True, gc=False):
     """An item, as JSON: so it costs few bytes while nothing happens."""
 
     rev: int
     value: bytes
     carried_by: str | None = None
+
+    @classmethod
+    def status(cls, head: Head, value: bytes) -> Held:
+        return cls(head.rev, value, head.carried_by)
 
 
 @dataclass(slots=True)
@@ -101,6 +110,9 @@ class Channel:
     """Who is to have the snapshot that is being loaded; None: nothing is being loaded."""
     at: dict[str, Position] = field(default_factory=dict)
     """Where the order's vehicle is. Positions of the fleet are not kept."""
+    shown: dict[str, Raw] | None = None
+    """The fields of an order as it is held, if they were told as a change: what changes often is
+    not taken apart twice, what rests costs no memory."""
 
 
 class Hub:
@@ -149,8 +161,9 @@ class Hub:
         if channel.waiting is not None:
             channel.waiting = [other for other in channel.waiting if other is not session]
         if not channel.sessions:
-            for held in channel.items.values():
-                self._carry(key, held.carried_by, None)
+            if topic.startswith(ORDER):
+                for held in channel.items.values():
+                    self._carry(key, held.carried_by, None)
             del self.channels[key]
             self.wanted.discard(key)
 
@@ -177,7 +190,7 @@ class Hub:
         if channel is None or channel.waiting is None:
             return
         for value in values:
-            self._hold(key, channel, value)
+            self._hold(key, channel, *_item(key, value))
         for name in [n for n, held in channel.items.items() if is_over(key.topic, held.value)]:
             del channel.items[name]
         to, channel.waiting = channel.waiting, None
@@ -193,22 +206,24 @@ class Hub:
 
     def status(self, head: Head, value: bytes) -> Iterator[Delivery]:
         """An order's answer changed."""
-        for key in (
-            Key(ORDER + head.order_id, Role.CUSTOMER),
-            Key(ORDER + head.order_id, Role.DISPATCHER),
-            Key(ORDERS, Role.DISPATCHER),
-        ):
+        topic, new = ORDER + head.order_id, Held.status(head, value)
+        for key in (Key(topic, _CUSTOMER), Key(topic, _DISPATCHER), _ALL_ORDERS):
             channel = self.channels.get(key)
             if channel is not None:
-                yield from self._change(key, channel, head, value)
+                told = self._change(key, channel, head, new)
+                if told is not None:
+                    yield Delivery(channel.sessions, piece(told))
 
     def alert(self, value: bytes) -> Iterator[Delivery]:
         """An alert changed."""
         key = Key(ALERTS, Role.DISPATCHER)
         channel = self.channels.get(key)
-        if channel is None or not self._hold(key, channel, value) or channel.waiting is not None:
+        if channel is None:
             return
         alert = alert_of(value)
+        new = Held(alert.rev, value)
+        if not self._hold(key, channel, alert.alert_id, new) or channel.waiting is not None:
+            return
         if is_over(ALERTS, value):
             del channel.items[alert.alert_id]
         said = AlertSaid(ALERTS, alert.alert_id, alert.rev, Raw(with_sentences(alert)))
@@ -225,34 +240,26 @@ class Hub:
         for vehicle, where in at.items():
             for key in self._carried.get(vehicle, ()):
                 channel = self.channels[key]
-                self._place(channel, vehicle, where)
-                if channel.waiting is None:
+                if self._place(channel, vehicle, where) and channel.waiting is None:
                     for what in positions(key.topic, {vehicle: where}, now):
                         yield Delivery(channel.sessions, what)
 
     # Shared by them.
 
-    def _hold(self, key: Key, channel: Channel, value: bytes) -> bool:
+    def _hold(self, key: Key, channel: Channel, name: str, new: Held) -> bool:
         """Keep an item if it is newer than what is held."""
-        if key.topic == ALERTS:
-            alert = alert_of(value)
-            name, new = alert.alert_id, Held(alert.rev, value)
-        else:
-            head = head_of(value)
-            name, new = head.order_id, Held(head.rev, value, head.carried_by)
         old = channel.items.get(name)
         if old is not None and new.rev <= old.rev:
             return False
         channel.items[name] = new
-        if key.topic.startswith(ORDER):
-            self._carry(key, old.carried_by if old else None, new.carried_by)
-            if new.carried_by not in channel.at:
-                channel.at = {}
+        channel.shown = None
+        before = old.carried_by if old is not None else None
+        if before != new.carried_by and key.topic.startswith(ORDER):
+            self._carry(key, before, new.carried_by)
+            channel.at = {}
         return True
 
     def _carry(self, key: Key, before: str | None, after: str | None) -> None:
-        if before == after:
-            return
         if before is not None:
             self._carried[before].discard(key)
             if not self._carried[before]:
@@ -260,29 +267,42 @@ class Hub:
         if after is not None:
             self._carried.setdefault(after, set()).add(key)
 
-    def _place(self, channel: Channel, vehicle: str, where: Position) -> None:
-        """The order's vehicle is here, unless it is another's or was there before."""
+    def _place(self, channel: Channel, vehicle: str, where: Position) -> bool:
+        """The order's vehicle is here. Not if it is another's, was there before or stands there
+        already: the feed goes on from a time before that of the snapshot."""
         held = channel.at.get(vehicle)
         carriers = {item.carried_by for item in channel.items.values()}
-        if vehicle in carriers and (held is None or held.ts <= where.ts):
-            channel.at = {vehicle: where}
+        old = held is not None and (held.ts > where.ts or held == where)
+        if old or vehicle not in carriers:
+            return False
+        channel.at = {vehicle: where}
+        return True
 
-    def _change(self, key: Key, channel: Channel, head: Head, value: bytes) -> Iterator[Delivery]:
-        name, old = head.order_id, channel.items.get(head.order_id)
-        if not self._hold(key, channel, value) or channel.waiting is not None:
-            return
-        fields = fields_of(value, key.topic, key.role)
+    def _change(self, key: Key, channel: Channel, head: Head, new: Held) -> Delta | None:
+        """Keep a status; what to tell of it, if anything."""
+        name, old, before = head.order_id, channel.items.get(head.order_id), channel.shown
+        if not self._hold(key, channel, name, new) or channel.waiting is not None:
+            return None
+        fields = fields_of(new.value, key.topic, key.role)
         if key.topic == ORDERS:
             if head.stage in ENDS:
                 del channel.items[name]
-            delta = Delta(ORDERS, name, head.rev, fields)
-        elif old is None:
-            delta = Delta(key.topic, name, head.rev, fields)
-        else:
-            before = fields_of(old.value, key.topic, key.role)
-            changed = {k: v for k, v in fields.items() if before.get(k) != v}
-            delta = Delta(key.topic, name, head.rev, changed, old.rev)
-        yield Delivery(channel.sessions, piece(delta))
+            return Delta(ORDERS, name, head.rev, fields)
+        if old is None:
+            return Delta(key.topic, name, head.rev, fields)
+        before = before or fields_of(old.value, key.topic, key.role)
+        channel.shown = fields
+        changed = {k: v for k, v in fields.items() if before.get(k) != v}
+        return Delta(key.topic, name, head.rev, changed, old.rev)
+
+
+def _item(key: Key, value: bytes) -> tuple[str, Held]:
+    """An answer as an item of a channel: its name, and what is held of it."""
+    if key.topic == ALERTS:
+        alert = alert_of(value)
+        return alert.alert_id, Held(alert.rev, value)
+    head = head_of(value)
+    return head.order_id, Held.status(head, value)
 
 
 def _refusal(session: Session, asked: Sub) -> Err | None:

@@ -56,7 +56,7 @@ class _Kept:
 class Outbox:
     """The pieces of one client."""
 
-    __slots__ = ("_kept", "_next", "_taken_to", "bytes", "conflated", "most", "moved_at")
+    __slots__ = ("_kept", "_next", "_snaps", "_taken_to", "bytes", "conflated", "most", "moved_at")
 
     def __init__(self, most: int) -> None:
         """`most`: so many bytes may wait here."""
@@ -70,6 +70,7 @@ class Outbox:
         self._taken_to = 0
         self._kept: dict[Hashable, _Kept] = {}
         self._next = count()
+        self._snaps = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -109,7 +110,9 @@ class Outbox:
                 self._keep_change(given, given.told)
             case Snap(topic=topic, part=0):
                 self._forget(topic)
-                self._put(next(self._next), given)
+                self._keep_snap(given)
+            case Snap():
+                self._keep_snap(given)
             case _:
                 self._put(next(self._next), given)
 
@@ -124,8 +127,14 @@ class Outbox:
         held.size += new
         self.bytes += new
 
+    def _keep_snap(self, given: Piece) -> None:
+        """What changes from now on must follow it: told before it, the end of an item would be
+        forgotten by the time that the item comes."""
+        self._snaps += 1
+        self._put(next(self._next), given)
+
     def _keep_change(self, given: Piece, told: Delta) -> None:
-        name = (Delta, told.topic, told.id)
+        name = (Delta, told.topic, told.id, self._snaps)
         held = self._kept.get(name)
         if held is None:
             self._put(name, given)

@@ -41,6 +41,8 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     """Sees all."""
 
+    __hash__ = str.__hash__  # Enum's own is in Python, and each change is looked up by role.
+
 
 class Close(IntEnum):
     BAD_MESSAGE = 4000

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
+from geo.model import Ms
 from stream import keys
 from stream.keys import Position
 from stream.metrics import Cells
 from ws_server.clients import Clients
 from ws_server.feed import AWAY, GATHER_S, RETRY_S, Change, Feed
-from ws_server.hub import Hub, Session
+from ws_server.hub import Delivery, Hub, Session
 from ws_server.protocol import Sub
 from ws_server.views import alert_of, head_of
 
@@ -80,24 +82,29 @@ class Relay:
             for start in range(0, len(changes), CHANGES_AT_ONCE):
                 self._pass_on(changes[start : start + CHANGES_AT_ONCE])
                 await asyncio.sleep(0)
-            await asyncio.sleep(GATHER_S)
+            spent_s = time.monotonic() - self.turned_at
+            await asyncio.sleep(max(0.0, GATHER_S - spent_s))
 
     def _pass_on(self, changes: list[Change]) -> None:
-        now, at = _now_ms(), dict[str, Position]()
+        for what, count in Counter(change.what for change in changes).items():
+            self._cells.count("feed_entries", what, by=count)
+        self._clients.deliver(self._told_of(changes, _now_ms()))
+
+    def _told_of(self, changes: list[Change], now: Ms) -> Iterator[Delivery]:
+        at: dict[str, Position] = {}
         for what, value in changes:
-            self._cells.count("feed_entries", what)
             match what:
                 case keys.ORDERS:
                     head = head_of(value)
-                    self._clients.deliver(self._hub.status(head, value))
+                    yield from self._hub.status(head, value)
                     self._aged(what, now - head.reported_at)
                 case keys.ALERTS:
-                    self._clients.deliver(self._hub.alert(value))
+                    yield from self._hub.alert(value)
                     self._aged(what, now - alert_of(value).reported_at)
                 case _:
                     at.update(keys.unpack_feed(value))
         if at:
-            self._clients.deliver(self._hub.moved(at, now))
+            yield from self._hub.moved(at, now)
 
     def _aged(self, what: str, age_ms: int) -> None:
         self._cells.observe("websocket_push_age_seconds", max(0, age_ms) / 1000, what)
@@ -114,7 +121,11 @@ class Relay:
             try:
                 found = await self._feed.read([key.topic for key in taken])
             except AWAY:
-                continue  # `follow` meets the same, and asks for everything again.
+                # `follow` may not have met it, if it was this connection or this command alone.
+                self._hub.wanted.update(taken)
+                self._wanted.set()
+                await asyncio.sleep(RETRY_S[0])
+                continue
             for key, (values, at) in zip(taken, found, strict=True):
                 if key not in self._hub.wanted:  # Else it is to be read anew.
                     told = self._hub.loaded(key, values, at, _now_ms())

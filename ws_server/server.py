@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -19,9 +22,10 @@ from websockets.typing import Subprotocol
 from stream import keys
 from stream.config import ConfigError, Settings
 from stream.metrics import Cells
+from stream.tasks import end_all
 from ws_server.auth import Tokens, offered
 from ws_server.client import Client
-from ws_server.clients import PING_S, Clients
+from ws_server.clients import LEAVING, Clients, Waits
 from ws_server.feed import Feed
 from ws_server.hub import Delivery, Grant, Session
 from ws_server.outbox import FULL_BYTES, piece
@@ -38,24 +42,30 @@ from ws_server.protocol import (
     Pong,
     Role,
     Sub,
+    Told,
     Unsub,
     Welcome,
     decode,
 )
 from ws_server.relay import Relay
 
-HELLO_S = 5.0
+log = logging.getLogger(__name__)
+
 STUCK_S = 30.0
+USUAL = Waits()
 SEND_BUFFER = 65_536
 """Of the kernel, which else hides megabytes that a stalled client has not taken (push.md B4)."""
 
+_FORGOTTEN = Request("/ws", Headers())
 _TOO_LONG = Err(Code.BAD_MESSAGE, f"a message has {MESSAGE_BYTES} bytes at most")
 
 
 class PushServer:
     """`run` it as a task within `listening`."""
 
-    def __init__(self, settings: Settings, cells: Cells, pages: Pages) -> None:
+    def __init__(
+        self, settings: Settings, cells: Cells, pages: Pages, waits: Waits = USUAL
+    ) -> None:
         """Raises ConfigError for a secret that is none."""
         self._tokens = Tokens(settings.token_secret)
         self._settings = settings
@@ -63,7 +73,10 @@ class PushServer:
         self._pages = pages
         self._cells = cells
         self._feed = Feed(settings)
-        self._clients = Clients(cells)
+        self._waits = waits
+        self._clients = Clients(cells, waits)
+        self._greeting = 0
+        self._leaving = False
         self._relay = Relay(self._feed, self._clients, cells)
         cells.gauge("clients", self._clients.gauges)
         cells.gauge("relay", self._relay.gauges)
@@ -90,18 +103,19 @@ class PushServer:
         ) as server:
             yield "{}:{}".format(*sock.getsockname()[:2])
             server.close(close_connections=False)
+            self._leaving = True
             await self._clients.dismiss_all()
 
     async def run(self) -> None:
         """Work until cancelled."""
+        loops = (self._relay.follow, self._relay.load, self._clients.drain, self._clients.beat)
+        tasks = [asyncio.create_task(loop()) for loop in loops]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for loop in (
-                    *(self._relay.follow, self._relay.load),
-                    *(self._clients.drain, self._clients.beat),
-                ):
-                    tasks.create_task(loop())
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # Raises: none of them ends in order.
         finally:
+            await end_all(tasks)
             await self._feed.close()
 
     # Pages.
@@ -134,23 +148,38 @@ class PushServer:
     # Clients.
 
     async def _connected(self, connection: ServerConnection) -> None:
-        with suppress(ConnectionClosed):  # How else should it end.
-            grant = await self._greeted(connection)
+        try:
+            grant = await self._admitted(connection)
             if isinstance(grant, Grant):
                 await self._attend(connection, grant)
             else:
                 self._cells.count("websocket_closed", str(grant[0].value))
                 await connection.close(*grant)
+        except ConnectionClosed:
+            pass  # How else should it end.
+        except Exception:
+            # A bug. The library would tell nobody: its log is turned down (commands/push.py).
+            log.exception("a connection ended by our own fault")
+            raise
+
+    async def _admitted(self, connection: ServerConnection) -> Grant | tuple[Close, str]:
+        """What the client may see, or why it is sent away. Raises ConnectionClosed."""
+        if len(self._clients) + self._greeting >= self._settings.max_clients:
+            return Close.OVER_CAPACITY, "too many clients"
+        self._greeting += 1
+        try:
+            grant = await self._greeted(connection)
+        finally:
+            self._greeting -= 1
+        # Who said hello while we told the others to go would stay, and we with it.
+        return (Close.GOING_AWAY, LEAVING) if self._leaving else grant
 
     async def _greeted(self, connection: ServerConnection) -> Grant | tuple[Close, str]:
-        """What the client may see, or why it is sent away. Raises ConnectionClosed."""
-        if len(self._clients) >= self._settings.max_clients:
-            return Close.OVER_CAPACITY, "too many clients"
         try:
-            async with asyncio.timeout(HELLO_S):
+            async with asyncio.timeout(self._waits.hello_s):
                 hello = decode(await connection.recv())
         except TimeoutError:
-            return Close.BAD_MESSAGE, f"no hello within {HELLO_S:.0f} s"
+            return Close.BAD_MESSAGE, f"no hello within {self._waits.hello_s:g} s"
         if not isinstance(hello, Hello):
             return Close.BAD_MESSAGE, 'say {"op":"hello","v":1} first'
         if hello.v != VERSION:
@@ -163,6 +192,9 @@ class PushServer:
         return grant if isinstance(grant, Grant) else (Close.UNAUTHORIZED, grant[:120])
 
     async def _attend(self, connection: ServerConnection, grant: Grant) -> None:
+        # 4 KB of headers, the token among them; nobody asks for them again. Without any request
+        # the library would take the next message for one.
+        connection.request, connection.response = _FORGOTTEN, None
         client = Client(Session(grant), connection, time.monotonic())
         self._clients.join(client)
         try:
@@ -194,7 +226,9 @@ class PushServer:
     def _welcome(self, grant: Grant) -> Welcome:
         now = time.time_ns() // 1_000_000
         live = self._clients.live
-        return Welcome(VERSION, now, PING_S, grant.role, grant.expires_at, live, grant.orders)
+        return Welcome(
+            VERSION, now, self._waits.ping_s, grant.role, grant.expires_at, live, grant.orders
+        )
 
     def _tell(self, client: Client, told: Welcome | Err) -> None:
         self._clients.deliver([Delivery((client.session,), piece(told))])
@@ -219,6 +253,9 @@ def _listen(address: str) -> socket.socket:
             f"cannot serve pages on {address} ({wrong}); set MILEPOST_PUSH to a free host:port"
         ) from wrong
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    # Connections inherit it. asyncio sets it only on sockets that name their protocol, as this one
+    # does not; without, a frame after another waits 40 ms for an ACK that is delayed.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
 
@@ -232,5 +269,9 @@ def _declare(cells: Cells) -> None:
         cells.declare("websocket_closed", str(close.value))
     for what in (keys.ORDERS, keys.ALERTS, keys.POSITIONS):
         cells.declare("feed_entries", what)
+    for what in (keys.ORDERS, keys.ALERTS):
+        cells.declare("websocket_push_age_seconds", what)
+    for told in get_args(Told):
+        cells.declare("websocket_frames", told.__struct_config__.tag)
     for name in ("feed_gaps", "websocket_bytes", "websocket_conflated"):
         cells.declare(name)

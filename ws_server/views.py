@@ -25,6 +25,7 @@ ROWS_PER_FRAME = 1_000
 
 _NULL = Raw(b"null")
 _encode = msgspec.json.Encoder().encode
+_UNDER_WAY = tuple(Raw(_encode(stage)) for stage in UNDER_WAY)
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -57,7 +58,7 @@ def fields_of(value: bytes, topic: str, role: Role) -> dict[str, Raw]:
     if role is Role.CUSTOMER:
         for name in NOT_A_CUSTOMERS:
             fields.pop(name, None)
-        if head_of(value).stage not in UNDER_WAY:
+        if fields["stage"] not in _UNDER_WAY:
             fields["seen"] = _NULL
     return fields
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from commands.processes import PushProcess
 from commands.redis import RedisServer
@@ -31,6 +31,8 @@ def browser() -> Iterator[Browser]:
     found = [path for name in CHROMIUM if (path := shutil.which(name))]
     if not found:
         pytest.skip("needs a Chromium on the PATH (Debian: apt-get install chromium)")
+    # Maps are drawn without a graphics card, by as many cores as the tests get.
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=found[0], args=ARGUMENTS)
 

@@ -50,12 +50,12 @@ def status(
     return msgspec.json.encode(msgspec.structs.replace(made, **more))
 
 
-def alert(name: str = "a1", rev: int = 1, state: State = State.FIRING) -> bytes:
+def alert(name: str = "a1", rev: int = 1, state: State = State.FIRING, **more: Any) -> bytes:
     made = Alert(
         name, rev, Rule.LEAD_TIME, "order:o1", state, Severity.WARNING, 1, 1, NOW, NOW, 50.0, 48.0,
         reason="delivered_late",
     )  # fmt: skip
-    return msgspec.json.encode(made)
+    return msgspec.json.encode(msgspec.structs.replace(made, **more))
 
 
 def at(ts: int = 0, lat: float = 31.0) -> Position:

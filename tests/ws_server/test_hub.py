@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.model import State
+from geo.model import Motion
 from orders.model import Stage
 from tests.ws_server.builders import (
     NOW,
@@ -16,6 +17,7 @@ from tests.ws_server.builders import (
     change,
     customer,
     dispatcher,
+    payload,
     status,
     subscribe,
     told,
@@ -188,6 +190,15 @@ def test_a_position_that_came_while_loading_is_not_overwritten_by_an_older_one()
     assert messages[1]["v"][0][1] == NOW + 9
 
 
+def test_a_vehicle_does_not_go_back_to_where_it_was_before_the_snapshot() -> None:
+    hub, session = Hub(), customer()
+    subscribe(hub, session, "order:o1")
+    list(hub.loaded(ORDER, [status()], {"v1": at(5)}, NOW))
+    assert [list(hub.moved({"v1": at(ts)}, NOW)) for ts in (4, 5)] == [[], []]
+    silent = at(5)._replace(motion=Motion.SILENT)
+    assert ops(told(hub.moved({"v1": silent}, NOW), session)) == ["pos"]
+
+
 def test_the_fleet_is_told_to_each_who_asks_and_goes_on_for_the_others() -> None:
     hub = Hub()
     first, second = dispatcher(), dispatcher()
@@ -271,6 +282,23 @@ def test_the_last_to_leave_closes_the_channel() -> None:
     hub.unsubscribe(second, "order:o1")
     hub.unsubscribe(second, "order:o1")
     assert (hub.channels, list(hub.moved({"v1": at()}, NOW))) == ({}, [])
+
+
+def test_a_dispatcher_may_leave_the_list_while_orders_are_under_way() -> None:
+    hub, session = Hub(), dispatcher()
+    subscribe(hub, session, "orders")
+    list(hub.loaded(ORDERS, [status()], {}, NOW))
+    hub.leave(session)
+    assert hub.channels == {}
+
+
+def test_a_change_is_told_by_what_the_one_before_it_left() -> None:
+    hub = Hub()
+    following(hub)
+    change(hub, status(rev=2, errors=1, eta=5))
+    ((_, what),) = change(hub, status(rev=3, stage=Stage.SIGNED, eta=5))
+    told = payload(what.frame)
+    assert (told["prev"], told["set"]) == (2, {"stage": "signed", "seen": None})
 
 
 def test_who_leaves_while_it_is_loading_is_not_told() -> None:

@@ -66,6 +66,14 @@ def test_nothing_overtakes_what_waits() -> None:
     assert [m["now"] for m in rest(box)] == [1, 2]
 
 
+def test_a_change_does_not_go_before_the_part_of_a_snapshot_that_it_is_newer_than() -> None:
+    part = piece(Snap("orders", [Item("1", 1, {})], 1))
+    box = kept(delta(1, topic="orders"), part, delta(2, topic="orders"), delta(3, topic="orders"))
+    assert [(m["op"], m.get("rev")) for m in rest(box)] == [
+        ("delta", 1), ("snap", None), ("delta", 3),
+    ]  # fmt: skip
+
+
 def test_changes_of_one_item_become_one() -> None:
     box = kept(delta(2, 1, {"a": 1, "b": 1}), said(), delta(3, 2, {"b": 2}), delta(4, 3, {"c": 3}))
     assert rest(box)[0] == {

@@ -98,10 +98,10 @@ function lines(world: Topology, object: GeometryObject): Position[][] {
   });
 }
 
-/** Chaikin's corner cutting, twice; the ends stay. */
+/** Chaikin's corner cutting, three times; the ends stay. */
 function rounded(line: Position[]): Position[] {
   let points = line;
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 3; round++) {
     const cut = points.slice(1).flatMap((b, n) => {
       const a = points[n]!;
       return [between(a, b, 0.25), between(a, b, 0.75)];

@@ -4,7 +4,10 @@ import { current, onLanguage } from "./language.ts";
 import { type Word, WORDS } from "./words.ts";
 
 type Child = Node | string | null | false | undefined;
-type Props = Record<string, string | number | boolean | null | undefined | ((event: never) => void)>;
+type Props = Record<
+  string,
+  string | number | boolean | null | undefined | ((event: never) => void)
+>;
 
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -51,6 +54,26 @@ export function translate(root: ParentNode): void {
 }
 
 onLanguage(() => translate(document));
+
+/**
+ * Makes `old` like `next`, keeping every element that may stay: a press, a focus or a selection that
+ * began on it goes on. Listeners stay too, so what they act on must be in an attribute.
+ */
+export function become(old: Element, next: Element): void {
+  if (old.isEqualNode(next)) return;
+  for (const { name } of [...old.attributes])
+    if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of next.attributes) old.setAttribute(name, value);
+  const [mine, theirs] = [[...old.childNodes], [...next.childNodes]];
+  theirs.forEach((their, n) => {
+    const my = mine[n];
+    if (!my) old.append(their);
+    else if (my instanceof Element && their instanceof Element && my.tagName === their.tagName)
+      become(my, their);
+    else if (!my.isEqualNode(their)) my.replaceWith(their);
+  });
+  for (const extra of mine.slice(theirs.length)) extra.remove();
+}
 
 /** Sets text only where it differs, so that a screen reader or a selection is left in peace. */
 export function setText(element: Element, text: string): void {

@@ -34,7 +34,12 @@ export function health(session: Session, ready: boolean, now: number): Health {
       };
     case "live":
       if (!session.feedLive)
-        return { level: "old", text: word("feedDown"), more: word("feedDownMore"), canRetry: false };
+        return {
+          level: "old",
+          text: word("feedDown"),
+          more: word("feedDownMore"),
+          canRetry: false,
+        };
       return ready
         ? { level: "live", text: word("live"), more: "", canRetry: false }
         : { level: "busy", text: word("loading"), more: "", canRetry: false };

@@ -45,10 +45,18 @@ export function steps(stage: Stage, order?: OrderDetail): HTMLElement {
 export function timelineList(order: OrderDetail, now: number, evidence: boolean): HTMLElement {
   const entries = timeline(order.milestones);
   if (!entries.length) return h("p", { class: "quiet" }, word("noMilestones"));
-  return h("ol", { class: "timeline" }, ...entries.map((entry) => timelineEntry(entry, now, evidence)));
+  return h(
+    "ol",
+    { class: "timeline" },
+    ...entries.map((entry) => timelineEntry(entry, now, evidence)),
+  );
 }
 
-function timelineEntry({ milestone, superseded }: Entry, now: number, evidence: boolean): HTMLElement {
+function timelineEntry(
+  { milestone, superseded }: Entry,
+  now: number,
+  evidence: boolean,
+): HTMLElement {
   const { code, occurred_at, source, classifier, stop_id, evidence: proof } = milestone;
   const kind = classifier === "PLN" ? "planned" : classifier === "EST" ? "estimated" : null;
   const failed = code === "attempt_failed" ? " failed" : "";
@@ -80,8 +88,15 @@ function proofOf(source: string, stop: string | null | undefined, evidence: stri
 export function pill(retry: () => void): { element: HTMLElement; show: (health: Health) => void } {
   const text = h("span", {});
   const again = spoken("button", "retryNow", { type: "button", class: "link", click: retry });
-  const element = h("div", { class: "pill", role: "status" }, h("span", { class: "dot" }), text, again);
+  const element = h(
+    "div",
+    { class: "pill", role: "status", hidden: true },
+    h("span", { class: "dot" }),
+    text,
+    again,
+  );
   const show = (health: Health) => {
+    element.hidden = false;
     element.dataset["level"] = health.level;
     // The countdown must not be read out each second.
     element.setAttribute("aria-live", health.canRetry ? "off" : "polite");

@@ -182,7 +182,10 @@ export type Word = keyof typeof WORDS;
 /** Below the stage, what it means to who waits for the goods. */
 export const MEANINGS: Record<Stage, Label> = {
   received: { zh: "我们已收到您的订单。", en: "We have your order." },
-  reviewed: { zh: "订单已通过审核，正在安排车辆。", en: "Your order is checked; a vehicle comes next." },
+  reviewed: {
+    zh: "订单已通过审核，正在安排车辆。",
+    en: "Your order is checked; a vehicle comes next.",
+  },
   assigned: { zh: "车辆已安排，等待出库。", en: "A vehicle is assigned and will load soon." },
   outbound: { zh: "货物已离开仓库。", en: "Your goods have left the warehouse." },
   in_transit: { zh: "货物正在送往目的地的路上。", en: "Your goods are on their way to you." },

@@ -43,7 +43,14 @@ export function alert(with_: Partial<ToldAlert> = {}): ToldAlert {
 }
 
 export function milestone(with_: Partial<Milestone> = {}): Milestone {
-  return { sequence: 1, code: "outbound", occurred_at: 1, reported_at: 2, source: "event", ...with_ };
+  return {
+    sequence: 1,
+    code: "outbound",
+    occurred_at: 1,
+    reported_at: 2,
+    source: "event",
+    ...with_,
+  };
 }
 
 export function row({ id = "v1", ts = 1_000, motion = "moving" as Motion } = {}): Row {

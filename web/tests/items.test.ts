@@ -7,9 +7,20 @@ interface Thing {
   readonly errors?: number;
 }
 
-const snap = (part: number, ...items: Snap["items"]): Snap => ({ op: "snap", topic: "t", items, part });
+const snap = (part: number, ...items: Snap["items"]): Snap => ({
+  op: "snap",
+  topic: "t",
+  items,
+  part,
+});
 const item = (rev: number, data: Thing, id = "o1") => ({ id, rev, data });
-const whole = (rev: number, set: object, id = "o1"): Delta => ({ op: "delta", topic: "t", id, rev, set: { ...set } });
+const whole = (rev: number, set: object, id = "o1"): Delta => ({
+  op: "delta",
+  topic: "t",
+  id,
+  rev,
+  set: { ...set },
+});
 const change = (prev: number, rev: number, set: object): Delta => ({ ...whole(rev, set), prev });
 
 function holding(rev: number, data: Thing): Items<Thing> {

@@ -9,7 +9,10 @@ import type { Fence } from "../src/wire.ts";
 const fence: Fence = { lat: 31.2, lon: 121.4, enter_m: 150, exit_m: 250 };
 
 function metres([lon, lat]: readonly number[]): number {
-  const [east, north] = [(lon! - fence.lon) * Math.cos((fence.lat * Math.PI) / 180), lat! - fence.lat];
+  const [east, north] = [
+    (lon! - fence.lon) * Math.cos((fence.lat * Math.PI) / 180),
+    lat! - fence.lat,
+  ];
   return Math.hypot(east, north) * 111_195;
 }
 
@@ -26,17 +29,51 @@ test("a stop that several orders share is drawn once, and only so many", () => {
 });
 
 test("a ring is cut to the box, a line into what lies inside", () => {
-  const square = [[-5, -5], [5, -5], [5, 5], [-5, 5], [-5, -5]];
-  expect(new Set(clipRing(square, [0, 0, 9, 9]).map(String))).toEqual(new Set(["0,0", "5,0", "5,5", "0,5"]));
+  const square = [
+    [-5, -5],
+    [5, -5],
+    [5, 5],
+    [-5, 5],
+    [-5, -5],
+  ];
+  expect(new Set(clipRing(square, [0, 0, 9, 9]).map(String))).toEqual(
+    new Set(["0,0", "5,0", "5,5", "0,5"]),
+  );
   expect(clipRing(square, [20, 20, 30, 30])).toEqual([]);
-  expect(clipLine([[-2, 1], [2, 1], [2, -2], [4, -2], [4, 2]], [0, 0, 9, 9])).toEqual([
-    [[0, 1], [2, 1], [2, 0]],
-    [[4, 0], [4, 2]],
+  expect(
+    clipLine(
+      [
+        [-2, 1],
+        [2, 1],
+        [2, -2],
+        [4, -2],
+        [4, 2],
+      ],
+      [0, 0, 9, 9],
+    ),
+  ).toEqual([
+    [
+      [0, 1],
+      [2, 1],
+      [2, 0],
+    ],
+    [
+      [4, 0],
+      [4, 2],
+    ],
   ]);
 });
 
 test("packed lines come back, to a thousandth of a degree", () => {
-  expect(unpack(pack([[121.4704, 31.2304], [121.4701, 31.2302], [-0.5, -31.25]]))).toEqual([
+  expect(
+    unpack(
+      pack([
+        [121.4704, 31.2304],
+        [121.4701, 31.2302],
+        [-0.5, -31.25],
+      ]),
+    ),
+  ).toEqual([
     [121.47, 31.23],
     [-0.5, -31.25],
   ]);

@@ -5,7 +5,12 @@ import { alert, HOUR, order, row } from "./builders.ts";
 function holding(): Model {
   const model = new Model();
   const items = [order({ order_id: "a" }), order({ order_id: "b" })];
-  model.take({ op: "snap", topic: "orders", part: 0, items: items.map((data) => ({ id: data.order_id, rev: 1, data })) });
+  model.take({
+    op: "snap",
+    topic: "orders",
+    part: 0,
+    items: items.map((data) => ({ id: data.order_id, rev: 1, data })),
+  });
   model.take({ op: "synced", topic: "orders", now: 1 });
   return model;
 }
@@ -36,10 +41,16 @@ test("an alert that cleared stays for ten minutes, and then goes", () => {
 test("of a vehicle's positions the newest counts, whatever comes last", () => {
   const model = new Model();
   const [newer, older] = [row({ ts: 20, motion: "silent" }), row({ ts: 10 })];
-  model.take({ op: "pos", topic: "fleet", now: 1, v: [newer] });
-  model.take({ op: "pos", topic: "fleet", now: 2, v: [older] });
+  model.take({ op: "pos", topic: "fleet", now: 21, v: [newer] });
+  model.take({ op: "pos", topic: "fleet", now: 22, v: [older] });
   expect([...model.fleet.values()]).toEqual([newer]);
   expect(model.newestAt).toBe(20);
+});
+
+test("a device whose clock is ahead does not make all data look fresh", () => {
+  const model = new Model();
+  model.take({ op: "pos", topic: "fleet", now: 30, v: [row({ ts: 9_000 })] });
+  expect(model.newestAt).toBe(30);
 });
 
 test("looking at another order leaves the one before", () => {

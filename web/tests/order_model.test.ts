@@ -4,12 +4,18 @@ import { order, row } from "./builders.ts";
 
 function holding(with_: Parameters<typeof order>[0] = {}): OrderModel {
   const model = new OrderModel("o1");
-  model.take({ op: "snap", topic: "order:o1", part: 0, items: [{ id: "o1", rev: 1, data: order(with_) }] });
+  model.take({
+    op: "snap",
+    topic: "order:o1",
+    part: 0,
+    items: [{ id: "o1", rev: 1, data: order(with_) }],
+  });
   model.take({ op: "synced", topic: "order:o1", now: 1 });
   return model;
 }
 
-const pos = (model: OrderModel, ...v: unknown[]) => model.take({ op: "pos", topic: "order:o1", now: 1, v });
+const pos = (model: OrderModel, ...v: unknown[]) =>
+  model.take({ op: "pos", topic: "order:o1", now: 1, v });
 
 test("an order nobody has spoken of yet is synced and unknown", () => {
   const model = new OrderModel("o1");
@@ -22,7 +28,14 @@ test("the newest of status and positions is where the vehicle is", () => {
   const model = holding();
   expect(model.place?.ts).toBe(1_000);
   pos(model, row({ ts: 5_000 }));
-  expect(model.place).toEqual({ ts: 5_000, lat: 31.2, lon: 121.4, heading: 90, moving: true });
+  expect(model.place).toEqual({
+    vehicle: "v1",
+    ts: 5_000,
+    lat: 31.2,
+    lon: 121.4,
+    heading: 90,
+    moving: true,
+  });
 });
 
 test("a position of the vehicle before is not the order's", () => {
@@ -34,7 +47,14 @@ test("a position of the vehicle before is not the order's", () => {
 test("once it has ended, the vehicle is no longer the customer's to see", () => {
   const model = holding();
   pos(model, row({ ts: 5_000 }));
-  model.take({ op: "delta", topic: "order:o1", id: "o1", rev: 2, prev: 1, set: { stage: "signed", vehicle_id: null, seen: null } });
+  model.take({
+    op: "delta",
+    topic: "order:o1",
+    id: "o1",
+    rev: 2,
+    prev: 1,
+    set: { stage: "signed", vehicle_id: null, seen: null },
+  });
   expect(model.place).toBeNull();
 });
 

@@ -23,7 +23,9 @@ test("what is selected survives in the address, whatever its id is made of", () 
 test("the socket is where the page came from", () => {
   const page = { host: "h:1", protocol: "http:", pathname: "/index.html" };
   expect(address(page)).toBe("ws://h:1/ws");
-  expect(address({ ...page, protocol: "https:", pathname: "/fleet/order.html" })).toBe("wss://h:1/fleet/ws");
+  expect(address({ ...page, protocol: "https:", pathname: "/fleet/order.html" })).toBe(
+    "wss://h:1/fleet/ws",
+  );
 });
 
 test("the first language of the browser that the pages speak is theirs", () => {
@@ -51,7 +53,9 @@ test.each(PAIRS)("%s on %s can be read, by day and by night", (text, ground) => 
 });
 
 function colours(text: string): Record<string, string> {
-  return Object.fromEntries([...text.matchAll(/--([\w-]+): (#[\da-f]{6});/g)].map(([, name, colour]) => [name!, colour!]));
+  return Object.fromEntries(
+    [...text.matchAll(/--([\w-]+): (#[\da-f]{6});/g)].map(([, name, colour]) => [name!, colour!]),
+  );
 }
 
 /** WCAG 2's. */

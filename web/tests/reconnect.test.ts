@@ -25,6 +25,8 @@ test.each([4200, 4201, 4242])("%i comes back within a second, the first time", (
 
 test.each([1000, 1001, 1006, 1011, 1012])("%i backs off with full jitter up to 30 s", (code) => {
   const most = [0, 1, 2, 3, 4, 5, 6, 20].map((attempt) => verdict(code, attempt, 1));
-  expect(most).toEqual([500, 1000, 2000, 4000, 8000, 16000, 30000, 30000].map((waitMs) => ({ waitMs })));
+  expect(most).toEqual(
+    [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000].map((waitMs) => ({ waitMs })),
+  );
   expect(verdict(code, 6, 0)).toEqual({ waitMs: 0 });
 });

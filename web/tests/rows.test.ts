@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { alertGroups, type Filter, firingByOrder, listing, vehicleRows } from "../src/dispatch/rows.ts";
+import {
+  alertGroups,
+  type Filter,
+  firingByOrder,
+  listing,
+  vehicleRows,
+} from "../src/dispatch/rows.ts";
 import type { OrderSummary, ToldAlert } from "../src/protocol.ts";
 import { alert, order, row } from "./builders.ts";
 
@@ -18,7 +24,8 @@ const ALERTS: ToldAlert[] = [
 ];
 const FIRING = firingByOrder(ALERTS);
 const found = (filter: Filter, search = "") => listing(FLEET, FIRING, filter, search);
-const ids = (filter: Filter, search?: string) => found(filter, search).rows.map(({ order }) => order.order_id);
+const ids = (filter: Filter, search?: string) =>
+  found(filter, search).rows.map(({ order }) => order.order_id);
 
 test("what needs a person comes first", () => {
   expect(ids("all")).toEqual(["late", "silent", "parked", "well", "waiting"]);
@@ -34,8 +41,12 @@ test("each filter shows what it counts", () => {
 
 test("a search looks through all orders, by order, vehicle and stop", () => {
   const fence = { lat: 31, lon: 121, enter_m: 150, exit_m: 250 };
-  const orders = [...FLEET, order({ order_id: "x", stops: [{ stop_id: "Dock-7", role: "delivery", fence }] })];
-  const search = (text: string) => listing(orders, FIRING, "action", text).rows.map(({ order }) => order.order_id);
+  const orders = [
+    ...FLEET,
+    order({ order_id: "x", stops: [{ stop_id: "Dock-7", role: "delivery", fence }] }),
+  ];
+  const search = (text: string) =>
+    listing(orders, FIRING, "action", text).rows.map(({ order }) => order.order_id);
   expect(search("END")).toEqual(["ended"]);
   expect(search("dock-7")).toEqual(["x"]);
   expect(search(" v1 ")).toHaveLength(6);
@@ -48,9 +59,16 @@ test("of two alerts for one order the graver counts", () => {
 });
 
 test("a vehicle wears the alert of what it carries, not of what it is yet to load", () => {
-  const orders = [order({ order_id: "late", stage: "assigned", vehicle_id: "v2" }), order({ vehicle_id: "v1" })];
+  const orders = [
+    order({ order_id: "late", stage: "assigned", vehicle_id: "v2" }),
+    order({ vehicle_id: "v1" }),
+  ];
   const firing = firingByOrder([alert({ subject: "order:late" }), alert({ subject: "order:o1" })]);
-  const rows = vehicleRows([row(), row({ id: "v2", motion: "standing" }), row({ id: "v3", motion: "silent" })], orders, firing);
+  const rows = vehicleRows(
+    [row(), row({ id: "v2", motion: "standing" }), row({ id: "v3", motion: "silent" })],
+    orders,
+    firing,
+  );
   expect(rows.map(({ look }) => look)).toEqual(["alert", "standing", "silent"]);
 });
 

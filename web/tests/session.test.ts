@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { type Action, Session } from "../src/session.ts";
 
-const HELLO = { op: "hello", v: 1, now: 1_000_000, ping_s: 25, role: "dispatcher", expires_at: 9e12, live: true };
+const HELLO = {
+  op: "hello",
+  v: 1,
+  now: 1_000_000,
+  ping_s: 25,
+  role: "dispatcher",
+  expires_at: 9e12,
+  live: true,
+};
 
 const hears = (session: Session, message: object, now: number) =>
   session.heard(JSON.stringify(message), now);

@@ -8,7 +8,9 @@ test("newest first; what another one replaces is marked and stays", () => {
     milestone({ sequence: 2, code: "outbound", occurred_at: 20 }),
     milestone({ sequence: 3, code: "arrived_pickup", occurred_at: 12, supersedes: 1 }),
   ];
-  expect(timeline(told).map(({ milestone: { sequence }, superseded }) => [sequence, superseded])).toEqual([
+  expect(
+    timeline(told).map(({ milestone: { sequence }, superseded }) => [sequence, superseded]),
+  ).toEqual([
     [2, false],
     [3, false],
     [1, true],

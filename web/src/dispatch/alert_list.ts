@@ -10,6 +10,7 @@ import { RULES, STATES } from "../words.ts";
 import { alertGroups, orderOf } from "./rows.ts";
 
 const MOST = 150;
+type Unknown = "loading" | "noData" | null;
 type Group = "firing" | "watching" | "cleared";
 
 export class AlertList {
@@ -28,25 +29,37 @@ export class AlertList {
   }
 
   /** Returns how many fire. */
-  show(alerts: Iterable<ToldAlert>, selected: Selection | null, loading: boolean, now: number): number {
+  show(
+    alerts: Iterable<ToldAlert>,
+    selected: Selection | null,
+    unknown: Unknown,
+    now: number,
+  ): number {
     const groups = alertGroups(alerts);
     setText(this.#number, count(groups.firing.length));
     this.#number.dataset["firing"] = String(groups.firing.length > 0);
     // Once a minute is enough for "for 3 min"; a list that is redrawn under the hand is not pressed.
-    const key = JSON.stringify([groups, selected, loading, current(), Math.floor(now / 30_000)]);
+    const key = JSON.stringify([groups, selected, unknown, current(), Math.floor(now / 30_000)]);
     if (key !== this.#drawn) {
       this.#drawn = key;
-      this.#draw(groups, selected, loading, now);
+      this.#draw(groups, selected, unknown, now);
     }
     return groups.firing.length;
   }
 
-  #draw(groups: ReturnType<typeof alertGroups>, selected: Selection | null, loading: boolean, now: number): void {
+  #draw(
+    groups: ReturnType<typeof alertGroups>,
+    selected: Selection | null,
+    unknown: Unknown,
+    now: number,
+  ): void {
     const { firing, watching, cleared } = groups;
     const parts: HTMLElement[] = [];
     if (!firing.length) {
-      const text = word(loading ? "loading" : "noAlerts");
-      parts.push(h("p", { class: "empty calm" }, loading ? null : icon(CHECK), text));
+      const calm = unknown === null;
+      parts.push(
+        h("p", { class: "empty calm" }, calm ? icon(CHECK) : null, word(unknown ?? "noAlerts")),
+      );
     }
     parts.push(...this.#group("firing", firing, selected, now));
     parts.push(...this.#group("watching", watching, selected, now));
@@ -54,7 +67,12 @@ export class AlertList {
     this.#body.replaceChildren(...parts);
   }
 
-  #group(group: Group, alerts: readonly ToldAlert[], selected: Selection | null, now: number): HTMLElement[] {
+  #group(
+    group: Group,
+    alerts: readonly ToldAlert[],
+    selected: Selection | null,
+    now: number,
+  ): HTMLElement[] {
     if (!alerts.length) return [];
     const shown = alerts.slice(0, MOST).map((alert) => this.#item(alert, group, selected, now));
     const more = alerts.length - shown.length;
@@ -75,7 +93,9 @@ export class AlertList {
         "span",
         { class: "since" },
         h("span", { class: "tag" }, say(tag)),
-        alert.severity === "critical" && group === "firing" ? h("span", { class: "tag strong" }, word("critical")) : null,
+        alert.severity === "critical" && group === "firing"
+          ? h("span", { class: "tag strong" }, word("critical"))
+          : null,
         group === "cleared"
           ? word("clearedAt", { age: ago(now - alert.reported_at) })
           : word("since", { time: moment(alert.since, now), age: span(now - alert.since) }),
@@ -85,6 +105,14 @@ export class AlertList {
     if (id === null) return h("li", {}, h("div", props, ...inner));
     const click = () => this.select({ kind: "order", id });
     const chosen = selected?.kind === "order" && selected.id === id;
-    return h("li", {}, h("button", { type: "button", ...props, click, ...(chosen && { "aria-current": "true" }) }, ...inner));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", ...props, click, ...(chosen && { "aria-current": "true" }) },
+        ...inner,
+      ),
+    );
   }
 }

@@ -10,7 +10,14 @@ import { step } from "../parts.ts";
 import { hasEnded, isLate, isUnderWay } from "../protocol.ts";
 import { AGES, MOTIONS, RULES, STAGES } from "../words.ts";
 import { LongList } from "./long_list.ts";
-import { type Filter, FILTERS, type Listing, type Look, type OrderRow, type VehicleRow } from "./rows.ts";
+import {
+  type Filter,
+  FILTERS,
+  type Listing,
+  type Look,
+  type OrderRow,
+  type VehicleRow,
+} from "./rows.ts";
 
 const ROW_HEIGHT = 62;
 
@@ -20,7 +27,8 @@ export interface Found {
   readonly listing: Listing;
   readonly vehicles: readonly VehicleRow[];
   readonly selected: Selection | null;
-  readonly loading: boolean;
+  /** Why nothing can be said yet; null: all is known. */
+  readonly unknown: "loading" | "noData" | null;
   readonly now: number;
 }
 
@@ -39,26 +47,47 @@ export class Finder {
   #now = 0;
   #found: Found | null = null;
 
-  constructor(select: (selection: Selection) => void, private readonly changed: () => void) {
+  constructor(
+    select: (selection: Selection) => void,
+    private readonly changed: () => void,
+  ) {
     this.#orderList = new LongList(ROW_HEIGHT, (row) => this.#orderRow(row, select));
     this.#vehicleList = new LongList(ROW_HEIGHT, (row) => this.#vehicleRow(row, select));
-    this.#input = named(h("input", { type: "search", autocomplete: "off", spellcheck: "false", input: changed }), {
-      placeholder: "search",
-      "aria-label": "search",
-    });
-    this.#clear = named(h("button", { type: "button", class: "clear", click: () => this.#reset() }, icon(CROSS, 12)), {
-      "aria-label": "clear",
-    });
+    this.#input = named(
+      h("input", { type: "search", autocomplete: "off", spellcheck: "false", input: changed }),
+      {
+        placeholder: "search",
+        "aria-label": "search",
+      },
+    );
+    this.#clear = named(
+      h("button", { type: "button", class: "clear", click: () => this.#reset() }, icon(CROSS, 12)),
+      {
+        "aria-label": "clear",
+      },
+    );
     this.element = h(
       "section",
       { class: "panel finder", id: "finder" },
       h("div", { class: "tabs", role: "tablist" }, this.#tab("orders"), this.#tab("vehicles")),
-      h("div", { class: "search" }, icon(SEARCH), this.#input, this.#clear, h("kbd", { "aria-hidden": "true" }, "/")),
+      h(
+        "div",
+        { class: "search" },
+        icon(SEARCH),
+        this.#input,
+        this.#clear,
+        h("kbd", { "aria-hidden": "true" }, "/"),
+      ),
       this.#filterBar,
       this.#empty,
       this.#orderList.element,
       this.#vehicleList.element,
-      h("p", { class: "keys", "aria-hidden": "true" }, ...["/", "j", "k", "f", "esc"].map((key) => h("kbd", {}, key)), spoken("span", "keys")),
+      h(
+        "p",
+        { class: "keys", "aria-hidden": "true" },
+        ...["/", "j", "k", "f", "esc"].map((key) => h("kbd", {}, key)),
+        spoken("span", "keys"),
+      ),
     );
     this.#filterBar.append(...FILTERS.map((filter) => this.#filterButton(filter)));
   }
@@ -140,7 +169,7 @@ export class Finder {
   }
 
   #nothing(found: Found): string {
-    if (found.loading) return word("loading");
+    if (found.unknown) return word(found.unknown);
     if (this.search) return word("noMatch", { what: this.search.trim() });
     if (this.tab === "vehicles") return word("noVehicles");
     return word(this.filter === "all" ? "noOrders" : "noneInFilter");
@@ -163,41 +192,87 @@ export class Finder {
       this.changed();
     };
     const number = h("b", {});
-    const button = h("button", { type: "button", class: "filter", "data-filter": filter, click: choose }, spoken("span", filter), number);
+    const button = h(
+      "button",
+      { type: "button", class: "filter", "data-filter": filter, click: choose },
+      spoken("span", filter),
+      number,
+    );
     this.#filters.set(filter, { button, number });
     return button;
   }
 
-  #orderRow({ order, alert, needsAction }: OrderRow, select: (selection: Selection) => void): HTMLElement {
+  #orderRow(
+    { order, alert, needsAction }: OrderRow,
+    select: (selection: Selection) => void,
+  ): HTMLElement {
     const id = order.order_id;
     const late = isLate(order);
     const mood = alert ? "alert" : needsAction ? "late" : hasEnded(order) ? "ended" : "well";
     const seen = isUnderWay(order) && order.seen ? span(this.#now - order.seen.ts) : "";
-    const why = late ? say(AGES[order.age]) : alert ? say(RULES[alert.rule]) : (order.vehicle_id ?? "");
+    const why = late
+      ? say(AGES[order.age])
+      : alert
+        ? say(RULES[alert.rule])
+        : (order.vehicle_id ?? "");
     const filled = order.stage === "signed" ? 6 : step(order.stage) + 1;
     return h(
       "button",
-      { type: "button", class: "row", "data-id": id, "data-mood": mood, "data-late": String(late), click: () => select({ kind: "order", id }) },
-      h("span", { class: "sign" }, mood === "alert" ? icon(LOOK_ICONS.alert, 14) : mood === "late" ? icon(LOOK_ICONS.silent, 14) : null),
+      {
+        type: "button",
+        class: "row",
+        "data-id": id,
+        "data-mood": mood,
+        "data-late": String(late),
+        click: () => select({ kind: "order", id }),
+      },
+      h(
+        "span",
+        { class: "sign" },
+        mood === "alert"
+          ? icon(LOOK_ICONS.alert, 14)
+          : mood === "late"
+            ? icon(LOOK_ICONS.silent, 14)
+            : null,
+      ),
       h("span", { class: "id" }, id),
       h("span", { class: "age" }, seen),
-      h("span", { class: "second" }, say(STAGES[order.stage]), why ? h("span", { class: late ? "why" : alert ? "look-alert" : "quiet" }, why) : null),
+      h(
+        "span",
+        { class: "second" },
+        say(STAGES[order.stage]),
+        why ? h("span", { class: late ? "why" : alert ? "look-alert" : "quiet" }, why) : null,
+      ),
       h("span", { class: "ticks", "data-filled": filled, "aria-hidden": "true" }),
     );
   }
 
-  #vehicleRow({ row, look, orders }: VehicleRow, select: (selection: Selection) => void): HTMLElement {
+  #vehicleRow(
+    { row, look, orders }: VehicleRow,
+    select: (selection: Selection) => void,
+  ): HTMLElement {
     const [id, ts, , , speed, , motion] = row;
     const pace = motion === "moving" && speed !== null ? word("speed", { n: kmh(speed) }) : "";
     const mood = look === "alert" ? "alert" : look === "silent" ? "late" : "well";
     const aboard = orders.length ? word("nAboard", { n: count(orders.length) }) : "";
     return h(
       "button",
-      { type: "button", class: "row", "data-id": id, "data-mood": mood, click: () => select({ kind: "vehicle", id }) },
+      {
+        type: "button",
+        class: "row",
+        "data-id": id,
+        "data-mood": mood,
+        click: () => select({ kind: "vehicle", id }),
+      },
       h("span", { class: `sign look-${look}` }, icon(LOOK_ICONS[look], 14)),
       h("span", { class: "id" }, id),
       h("span", { class: "age" }, ago(this.#now - ts)),
-      h("span", { class: "second" }, say(MOTIONS[motion]), h("span", { class: "quiet" }, [pace, aboard].filter(Boolean).join(" · "))),
+      h(
+        "span",
+        { class: "second" },
+        say(MOTIONS[motion]),
+        h("span", { class: "quiet" }, [pace, aboard].filter(Boolean).join(" · ")),
+      ),
       look === "alert" ? h("span", { class: "badge" }, word("hasAlert")) : null,
     );
   }

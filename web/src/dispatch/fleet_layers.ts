@@ -81,7 +81,15 @@ function addClusters(map: Map, colours: Palette): void {
     source: "fleet",
     filter: IS_CLUSTER,
     layout: {
-      "icon-image": ["concat", "donut:", eighths("alert"), ":", eighths("silent"), ":", eighths("moving")],
+      "icon-image": [
+        "concat",
+        "donut:",
+        eighths("alert"),
+        ":",
+        eighths("silent"),
+        ":",
+        eighths("moving"),
+      ],
       "icon-size": ["interpolate", ["linear"], ["get", "point_count"], 3, 0.8, 50, 1, 500, 1.25],
       "icon-allow-overlap": true,
       "icon-ignore-placement": true,
@@ -97,7 +105,11 @@ function addClusters(map: Map, colours: Palette): void {
 
 /** What is bad shows however few they are; the rest is rounded. */
 function eighths(look: Look): ExpressionSpecification {
-  const share: ExpressionSpecification = ["/", ["*", EIGHTHS, ["get", look]], ["get", "point_count"]];
+  const share: ExpressionSpecification = [
+    "/",
+    ["*", EIGHTHS, ["get", look]],
+    ["get", "point_count"],
+  ];
   const whole: ExpressionSpecification = look === "moving" ? ["round", share] : ["ceil", share];
   return ["to-string", whole];
 }

@@ -17,7 +17,10 @@ import { addFleetLayers, FENCES_FROM_ZOOM, hideVehicle } from "./fleet_layers.ts
 import type { Look, VehicleRow } from "./rows.ts";
 
 const MOST_FENCES = 500;
-const DELTA: maplibre.LngLatBoundsLike = [[118.4, 29.5], [122.2, 32.4]];
+const DELTA: maplibre.LngLatBoundsLike = [
+  [118.4, 29.5],
+  [122.2, 32.4],
+];
 const CLOSE_ZOOM = 12.5;
 /** On a phone the card of what is selected covers so much of the map (dispatch.css). */
 const SHEET_SHARE = 0.55;
@@ -44,11 +47,15 @@ export class FleetMap {
     select: (selection: Selection) => void,
     private readonly unfollowed: () => void,
   ) {
-    this.#base = tryMap(container, (map, colours) => {
-      addFleetLayers(map, colours);
-      addOrderLayers(map, colours);
-      this.#draw();
-    }, { bounds: DELTA, fitBoundsOptions: { padding: 30 } });
+    this.#base = tryMap(
+      container,
+      (map, colours) => {
+        addFleetLayers(map, colours);
+        addOrderLayers(map, colours);
+        this.#draw();
+      },
+      { bounds: DELTA, fitBoundsOptions: { padding: 30 } },
+    );
     if (!this.#base) {
       container.append(noMap());
       return;
@@ -89,8 +96,8 @@ export class FleetMap {
     if (row) bounds.extend([row[3], row[2]]);
     if (bounds.isEmpty()) return;
     this.#fitted = true;
-    const bottom = phone.matches ? SHEET_SHARE * innerHeight : 70;
-    const padding = { top: 60, left: 60, right: 60, bottom };
+    const bottom = phone.matches ? SHEET_SHARE * innerHeight : 120;
+    const padding = { top: 70, left: 90, right: 90, bottom };
     this.#base?.map.fitBounds(bounds, { padding, maxZoom: CLOSE_ZOOM, duration: 700 });
   }
 
@@ -98,7 +105,11 @@ export class FleetMap {
     this.following = on;
     const place = this.#glide?.place;
     if (on && place)
-      this.#base?.map.easeTo({ center: place, zoom: Math.max(CLOSE_ZOOM, this.#base.map.getZoom()), duration: 600 });
+      this.#base?.map.easeTo({
+        center: place,
+        zoom: Math.max(CLOSE_ZOOM, this.#base.map.getZoom()),
+        duration: 600,
+      });
   }
 
   showAll(duration = 700): void {
@@ -136,8 +147,8 @@ export class FleetMap {
     const head = row ? [[row[3], row[2]]] : [];
     this.#base?.source("trail")?.setData(line([...trail, ...head]));
     if (!row) return this.#glide?.hide();
-    const [, ts, lat, lon, , heading, motion] = row;
-    this.#glide?.show({ ts, lat, lon }, motion, heading, chosen?.look);
+    const [vehicle, ts, lat, lon, , heading, motion] = row;
+    this.#glide?.show(vehicle, { ts, lat, lon }, motion, heading, chosen?.look);
   }
 
   #follow(place: [number, number]): void {
@@ -155,9 +166,15 @@ export class FleetMap {
   async #clicked(event: MapMouseEvent, select: (selection: Selection) => void): Promise<void> {
     const { map } = this.#base!;
     const [{ x, y }, near] = [event.point, 6];
-    const [found] = map.queryRenderedFeatures([[x - near, y - near], [x + near, y + near]], {
-      layers: ["vehicles", "clusters"],
-    });
+    const [found] = map.queryRenderedFeatures(
+      [
+        [x - near, y - near],
+        [x + near, y + near],
+      ],
+      {
+        layers: ["vehicles", "clusters"],
+      },
+    );
     if (!found) return;
     const id = found.properties["id"] as string | undefined;
     if (id !== undefined) return select({ kind: "vehicle", id });
@@ -182,7 +199,9 @@ export class FleetMap {
 }
 
 export function noMap(): HTMLElement {
-  return h("div", { class: "no-map", role: "status" },
+  return h(
+    "div",
+    { class: "no-map", role: "status" },
     h("strong", { "data-word": "noMap" }, word("noMap")),
     h("p", { "data-word": "noMapMore" }, word("noMapMore")),
   );

@@ -18,7 +18,13 @@ export class Legend {
       const number = h("b", {}, "0");
       this.#numbers.set(look, number);
       this.element.append(
-        h("li", {}, h("span", { class: `look-${look}` }, icon(LOOK_ICONS[look], 13)), name(look), number),
+        h(
+          "li",
+          {},
+          h("span", { class: `look-${look}` }, icon(LOOK_ICONS[look], 13)),
+          name(look),
+          number,
+        ),
       );
     }
   }

@@ -1,7 +1,7 @@
 // A list of any length of which only what is in view exists. Rows have one height; each is a button,
 // so that it can be reached and pressed without a mouse.
 
-import { h } from "../dom.ts";
+import { become, h } from "../dom.ts";
 
 const SPARE = 6;
 
@@ -80,11 +80,4 @@ export class LongList<R> {
     item.style.transform = `translateY(${n * this.height}px)`;
     this.#items.set(key, item);
   }
-}
-
-function become(old: HTMLElement, next: HTMLElement): void {
-  if (old.isEqualNode(next)) return;
-  for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
-  for (const { name, value } of next.attributes) old.setAttribute(name, value);
-  old.replaceChildren(...next.childNodes);
 }

@@ -27,7 +27,10 @@ class Dispatch {
   readonly #model = new Model();
   readonly #connection: Connection | null;
   readonly #bar = new TopBar(() => this.#connection?.retry());
-  readonly #finder = new Finder((selection) => this.#select(selection), () => this.#turn());
+  readonly #finder = new Finder(
+    (selection) => this.#select(selection),
+    () => this.#turn(),
+  );
   readonly #alerts = new AlertList((selection) => this.#select(selection));
   readonly #detail = new Detail(
     () => this.#select(null),
@@ -44,16 +47,36 @@ class Dispatch {
 
   constructor() {
     const place = h("div", { class: "map" });
-    const middle = h("div", { class: "middle", id: "map" }, place, this.#legend.element, this.#halts);
+    const middle = h(
+      "div",
+      { class: "middle", id: "map" },
+      place,
+      this.#legend.element,
+      this.#halts,
+    );
     const right = h("div", { class: "right" }, this.#detail.element, this.#alerts.element);
     this.#page.append(this.#finder.element, middle, right);
-    const skip = spoken("a", "skip", { class: "skip", href: "#finder", click: (event: Event) => {
-      // The fragment is the token's: it must not change.
-      event.preventDefault();
-      this.#finder.focus();
-    } });
-    document.body.append(skip, this.#bar.element, this.#bar.banner, this.#page, this.#paneButtons());
-    this.#map = new FleetMap(place, (selection) => this.#select(selection), () => this.#turn());
+    const skip = spoken("a", "skip", {
+      class: "skip",
+      href: "#finder",
+      click: (event: Event) => {
+        // The fragment is the token's: it must not change.
+        event.preventDefault();
+        this.#finder.focus();
+      },
+    });
+    document.body.append(
+      skip,
+      this.#bar.element,
+      this.#bar.banner,
+      this.#page,
+      this.#paneButtons(),
+    );
+    this.#map = new FleetMap(
+      place,
+      (selection) => this.#select(selection),
+      () => this.#turn(),
+    );
     this.#connection = this.#connect();
     this.#look();
     this.#visited = this.#selected === null;
@@ -124,15 +147,29 @@ class Dispatch {
 
   #turn(): void {
     const now = this.#connection?.now() ?? Date.now();
+    this.#showHalt();
     this.#model.prune(now);
     const orders = [...this.#model.orders()];
     const firing = firingByOrder(this.#model.alerts());
     const rows = vehicleRows(this.#model.fleet.values(), orders, firing);
     this.#vehicles = new Map(rows.map((row) => [row.row[0], row]));
     const found = listing(orders, firing, this.#finder.filter, this.#finder.search);
-    const loading = !this.#model.synced.has("orders") && this.#connection !== null;
-    this.#finder.show({ listing: found, vehicles: rows, selected: this.#selected, loading, now });
-    this.#alerts.show(this.#model.alerts(), this.#selected, loading, now);
+    // "None" is said only of what is known: not before the first answer, nor where none will come.
+    const unknown = (topic: string) =>
+      this.#model.synced.has(topic)
+        ? null
+        : this.#page.dataset["halted"] === "true"
+          ? "noData"
+          : "loading";
+    const unknownOrders = unknown(this.#finder.tab === "orders" ? "orders" : "fleet");
+    this.#finder.show({
+      listing: found,
+      vehicles: rows,
+      selected: this.#selected,
+      unknown: unknownOrders,
+      now,
+    });
+    this.#alerts.show(this.#model.alerts(), this.#selected, unknown("alerts"), now);
     this.#legend.show(rows);
     this.#showDetail(now);
     if (this.#model.changed.size) this.#map.fleet(rows, orders);
@@ -153,7 +190,9 @@ class Dispatch {
     const stops = selection.kind === "order" ? ((order ?? summary)?.stops ?? []) : [];
     const trail = vehicle ? this.#model.trails.of(vehicle.row[0]) : [];
     this.#map.choose({ stops, row: vehicle?.row, look: vehicle?.look, trail });
-    if (this.#visited || !(stops.length || vehicle)) return;
+    // Stops may be known before the vehicle is: both are to be in view.
+    const known = vehicle !== undefined || (synced && this.#model.synced.has("fleet"));
+    if (this.#visited || !known) return;
     this.#visited = true;
     this.#map.visit();
   }
@@ -164,9 +203,20 @@ class Dispatch {
     if (session) {
       const expiresAt = session.welcome?.expires_at ?? 0;
       const [vehicles, newestAt] = [this.#model.fleet.size, this.#model.newestAt];
-      this.#bar.show(health(session, ready, Date.now()), { vehicles, orders, newestAt, expiresAt, now });
+      this.#bar.show(health(session, ready, Date.now()), {
+        vehicles,
+        orders,
+        newestAt,
+        expiresAt,
+        now,
+      });
     }
-    const refused = session?.welcome?.role === "customer" || TOPICS.includes(this.#model.refused as never);
+  }
+
+  #showHalt(): void {
+    const session = this.#connection?.session ?? null;
+    const refused =
+      session?.welcome?.role === "customer" || TOPICS.includes(this.#model.refused as never);
     const why = halt(session, refused);
     this.#page.dataset["halted"] = String(why !== null);
     this.#halts.hidden = why === null;

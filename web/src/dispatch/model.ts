@@ -81,11 +81,12 @@ export class Model {
         const items = this.#items(frame.topic);
         const outcome = frame.op === "delta" ? items?.delta(frame) : items?.whole(frame);
         if (outcome === "gap") this.missed.add(frame.topic);
-        if (outcome === "applied") this.#news(frame.topic, (frame.op === "delta" ? frame.set : frame.data) as Dated);
+        if (outcome === "applied")
+          this.#news(frame.topic, (frame.op === "delta" ? frame.set : frame.data) as Dated);
         return;
       }
       case "pos":
-        return this.#positions(frame.v as readonly Row[]);
+        return this.#positions(frame.v as readonly Row[], frame.now);
       case "err":
         if (frame.topic) this.refused = frame.topic;
         this.changed.add("detail");
@@ -137,14 +138,15 @@ export class Model {
     if (reported_at) this.newestAt = Math.max(this.newestAt, reported_at);
   }
 
-  #positions(rows: readonly Row[]): void {
+  #positions(rows: readonly Row[], now: number): void {
     for (const row of rows) {
       const [vehicle, ts, lat, lon] = row;
       const mine = this.fleet.get(vehicle);
       if (mine && ts < mine[1]) continue;
       this.fleet.set(vehicle, row);
       this.trails.add(vehicle, ts, lon, lat);
-      this.newestAt = Math.max(this.newestAt, ts);
+      // A device whose clock is ahead must not make all look fresh.
+      this.newestAt = Math.max(this.newestAt, Math.min(ts, now));
     }
     this.changed.add("fleet");
   }

@@ -1,7 +1,14 @@
 // From what is known to what a dispatcher reads: which orders need attention, in which order, and
 // what each vehicle looks like on the map. Pure.
 
-import { hasEnded, isLate, isUnderWay, type OrderSummary, type Row, type ToldAlert } from "../protocol.ts";
+import {
+  hasEnded,
+  isLate,
+  isUnderWay,
+  type OrderSummary,
+  type Row,
+  type ToldAlert,
+} from "../protocol.ts";
 import type { Motion } from "../wire.ts";
 
 export type Filter = "all" | "action" | "underWay" | "notDue" | "ended";
@@ -69,7 +76,11 @@ export function listing(
 
 function orderRow(order: OrderSummary, alert: ToldAlert | undefined): OrderRow {
   const open = !hasEnded(order);
-  return { order, alert: open ? alert : undefined, needsAction: open && (!!alert || isLate(order)) };
+  return {
+    order,
+    alert: open ? alert : undefined,
+    needsAction: open && (!!alert || isLate(order)),
+  };
 }
 
 function groupsOf({ order, needsAction }: OrderRow): Filter[] {
@@ -130,7 +141,11 @@ export interface AlertGroups {
 
 /** Firing first, critical ones and the newest before the others. */
 export function alertGroups(alerts: Iterable<ToldAlert>): AlertGroups {
-  const groups = { firing: [] as ToldAlert[], watching: [] as ToldAlert[], cleared: [] as ToldAlert[] };
+  const groups = {
+    firing: [] as ToldAlert[],
+    watching: [] as ToldAlert[],
+    cleared: [] as ToldAlert[],
+  };
   for (const alert of alerts) {
     if (alert.state === "firing") groups.firing.push(alert);
     else if (alert.state === "resolved") groups.cleared.push(alert);

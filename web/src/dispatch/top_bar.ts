@@ -31,7 +31,13 @@ export class TopBar {
     this.element = h(
       "header",
       { class: "top" },
-      h("div", { class: "brand" }, icon(BRAND, 20), spoken("strong", "brand"), spoken("span", "dispatch")),
+      h(
+        "div",
+        { class: "brand" },
+        icon(BRAND, 20),
+        spoken("strong", "brand"),
+        spoken("span", "dispatch"),
+      ),
       h("div", { class: "numbers" }, this.#vehicles, this.#orders, this.#ends),
       h("div", { class: "state" }, this.#newest, this.#pill.element),
       languageSwitch(),

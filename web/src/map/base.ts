@@ -61,7 +61,8 @@ export class BaseMap {
     this.map.on("moveend", () => this.#load());
     onTheme(() => this.map.setStyle(baseStyle(palette()), { diff: false }));
     onLanguage(() => {
-      if (this.map.getLayer("towns")) this.map.setLayoutProperty("towns", "text-field", ["get", current()]);
+      if (this.map.getLayer("towns"))
+        this.map.setLayoutProperty("towns", "text-field", ["get", current()]);
     });
   }
 

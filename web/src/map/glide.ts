@@ -25,6 +25,7 @@ export class Glide {
   readonly #moved: (place: [number, number]) => void;
   #shown: [number, number] | null = null;
   #last: Fix | null = null;
+  #vehicle = "";
   #frame = 0;
 
   constructor(map: maplibre.Map, moved: (place: [number, number]) => void = () => undefined) {
@@ -40,7 +41,16 @@ export class Glide {
     return this.#shown;
   }
 
-  show(fix: Fix, motion: Motion, heading: number | null, look: string = motion): void {
+  show(
+    vehicle: string,
+    fix: Fix,
+    motion: Motion,
+    heading: number | null,
+    look: string = motion,
+  ): void {
+    // Another one does not glide here from where this one is.
+    if (vehicle !== this.#vehicle) this.hide();
+    this.#vehicle = vehicle;
     this.#element.dataset["look"] = look;
     this.#element.dataset["motion"] = motion;
     if (heading !== null) this.#element.style.setProperty("--heading", `${heading}deg`);

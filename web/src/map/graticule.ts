@@ -21,7 +21,15 @@ export function graticule(
   const lines: Position[][] = [];
   const [w, e] = [Math.floor(west / step) - 1, Math.ceil(east / step) + 1];
   const [s, n] = [Math.floor(south / step) - 1, Math.ceil(north / step) + 1];
-  for (let x = w; x <= e; x++) lines.push([[x * step, s * step], [x * step, n * step]]);
-  for (let y = s; y <= n; y++) lines.push([[w * step, y * step], [e * step, y * step]]);
+  for (let x = w; x <= e; x++)
+    lines.push([
+      [x * step, s * step],
+      [x * step, n * step],
+    ]);
+  for (let y = s; y <= n; y++)
+    lines.push([
+      [w * step, y * step],
+      [e * step, y * step],
+    ]);
   return { type: "MultiLineString", coordinates: lines };
 }

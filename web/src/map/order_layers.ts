@@ -7,7 +7,7 @@ import { FONT, zoomed } from "./style.ts";
 
 export function addOrderLayers(map: Map, colours: Palette): void {
   for (const name of ["stops", "way", "trail"])
-    map.addSource(name, { type: "geojson", data: NOTHING, tolerance: 0.1 });
+    map.addSource(name, { type: "geojson", data: NOTHING, tolerance: 0 });
   map.addLayer({
     id: "stops-area",
     type: "fill",
@@ -50,7 +50,13 @@ export function addOrderLayers(map: Map, colours: Palette): void {
       "circle-radius": ["match", ["get", "role"], "delivery", 7, 5.5],
       "circle-color": ["match", ["get", "role"], "delivery", colours.accent, colours.surface],
       "circle-stroke-width": 2.5,
-      "circle-stroke-color": ["match", ["get", "role"], "delivery", colours.surface, colours.accent],
+      "circle-stroke-color": [
+        "match",
+        ["get", "role"],
+        "delivery",
+        colours.surface,
+        colours.accent,
+      ],
     },
   });
   map.addLayer({

@@ -86,5 +86,10 @@ function towns(colours: Palette): LayerSpecification {
 }
 
 export function zoomed(z1: number, a: number, z2: number, b: number) {
-  return ["interpolate", ["linear"], ["zoom"], z1, a, z2, b] as ["interpolate", ["linear"], ["zoom"], ...number[]];
+  return ["interpolate", ["linear"], ["zoom"], z1, a, z2, b] as [
+    "interpolate",
+    ["linear"],
+    ["zoom"],
+    ...number[],
+  ];
 }

@@ -10,7 +10,14 @@ import { BRAND } from "../icons.ts";
 import { current, onLanguage, say } from "../language.ts";
 import { query, selected, token } from "../link.ts";
 import { haltCard, languageSwitch, pill, steps, timelineList } from "../parts.ts";
-import { type Frame, hasEnded, isLate, isUnderWay, type OrderDetail, type Welcome } from "../protocol.ts";
+import {
+  type Frame,
+  hasEnded,
+  isLate,
+  isUnderWay,
+  type OrderDetail,
+  type Welcome,
+} from "../protocol.ts";
 import { AGES, MEANINGS, REASONS, STAGES } from "../words.ts";
 import { OrderModel } from "./model.ts";
 import { OrderMap } from "./order_map.ts";
@@ -37,8 +44,18 @@ class OrderPage {
   readonly #drawn = new Map<Element, string>();
 
   constructor() {
-    this.#mapCard.append(h("div", { class: "frame" }, this.#mapPlace), this.#position, this.#reason);
-    const brand = h("div", { class: "brand" }, icon(BRAND, 20), spoken("strong", "brand"), spoken("span", "tracking"));
+    this.#mapCard.append(
+      h("div", { class: "frame" }, this.#mapPlace),
+      this.#position,
+      this.#reason,
+    );
+    const brand = h(
+      "div",
+      { class: "brand" },
+      icon(BRAND, 20),
+      spoken("strong", "brand"),
+      spoken("span", "tracking"),
+    );
     const top = h("header", { class: "top" }, brand, languageSwitch());
     this.#page.append(this.#chooser, this.#headline, this.#mapCard, this.#timeline);
     document.body.append(top, this.#banner, this.#page, h("footer", {}, this.#pill.element));
@@ -89,7 +106,11 @@ class OrderPage {
     this.#showChooser(model.id);
     const now = this.#connection!.now();
     if (model.order) this.#showOrder(model.order, state!, now);
-    else this.#put(this.#headline, [number(model.id), h("p", { class: "quiet" }, word(model.synced ? "unknownYet" : "loading"))]);
+    else
+      this.#put(this.#headline, [
+        number(model.id),
+        h("p", { class: "quiet" }, word(model.synced ? "unknownYet" : "loading")),
+      ]);
   }
 
   #showHealth(state: Health): void {
@@ -122,7 +143,9 @@ class OrderPage {
     this.#map.show(destination, place, believable);
     const text = place
       ? word("updated", { age: ago(now - place.ts) })
-      : isUnderWay(order) ? word("neverSeen") : say(AGES[order.age]);
+      : isUnderWay(order)
+        ? word("neverSeen")
+        : say(AGES[order.age]);
     setText(this.#position, text);
     this.#position.dataset["believable"] = String(believable && place !== null);
     this.#showReason(order, old, place !== null);
@@ -142,11 +165,24 @@ class OrderPage {
     this.#chooser.hidden = this.#orders.length < 2;
     if (this.#chooser.hidden) return;
     const choice = (order: string) =>
-      h("button", { type: "button", class: "id", "aria-pressed": String(order === id), click: () => {
-        this.#open(order);
-        history.replaceState(null, "", location.pathname + query({ kind: "order", id: order }) + location.hash);
-        this.#turn();
-      } }, order);
+      h(
+        "button",
+        {
+          type: "button",
+          class: "id",
+          "aria-pressed": String(order === id),
+          click: () => {
+            this.#open(order);
+            history.replaceState(
+              null,
+              "",
+              location.pathname + query({ kind: "order", id: order }) + location.hash,
+            );
+            this.#turn();
+          },
+        },
+        order,
+      );
     this.#put(this.#chooser, [h("h2", {}, word("chooseOrder")), ...this.#orders.map(choice)]);
   }
 
@@ -160,7 +196,12 @@ class OrderPage {
 }
 
 function number(id: string): HTMLElement {
-  return h("p", { class: "number" }, h("span", { class: "quiet" }, word("order")), h("span", { class: "id" }, id));
+  return h(
+    "p",
+    { class: "number" },
+    h("span", { class: "quiet" }, word("order")),
+    h("span", { class: "id" }, id),
+  );
 }
 
 document.documentElement.lang = current() === "zh" ? "zh-CN" : "en";

@@ -4,6 +4,7 @@ import { Items } from "../items.ts";
 import { type Frame, isUnderWay, type OrderDetail, type Row } from "../protocol.ts";
 
 export interface Place {
+  readonly vehicle: string;
   readonly ts: number;
   readonly lat: number;
   readonly lon: number;
@@ -34,10 +35,11 @@ export class OrderModel {
     if (!order || !isUnderWay(order)) return null;
     const row = this.#row?.[0] === order.vehicle_id ? this.#row : null;
     if (row && (!order.seen || row[1] >= order.seen.ts)) {
-      const [, ts, lat, lon, , heading, motion] = row;
-      return { ts, lat, lon, heading, moving: motion === "moving" };
+      const [vehicle, ts, lat, lon, , heading, motion] = row;
+      return { vehicle, ts, lat, lon, heading, moving: motion === "moving" };
     }
-    return order.seen && { ...order.seen, heading: null, moving: false };
+    const vehicle = order.vehicle_id ?? "";
+    return order.seen && { vehicle, ...order.seen, heading: null, moving: false };
   }
 
   take(frame: Frame): void {

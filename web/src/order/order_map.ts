@@ -21,11 +21,19 @@ export class OrderMap {
 
   constructor(container: HTMLElement) {
     // A page that is scrolled with a thumb must not be caught by its map.
-    const options = { cooperativeGestures: false, scrollZoom: false, dragPan: !matchMedia("(pointer: coarse)").matches };
-    this.#base = tryMap(container, (map, colours) => {
-      addOrderLayers(map, colours);
-      this.#draw();
-    }, { ...options, center: [120.6, 31], zoom: 6 });
+    const options = {
+      cooperativeGestures: false,
+      scrollZoom: false,
+      dragPan: !matchMedia("(pointer: coarse)").matches,
+    };
+    this.#base = tryMap(
+      container,
+      (map, colours) => {
+        addOrderLayers(map, colours);
+        this.#draw();
+      },
+      { ...options, center: [120.6, 31], zoom: 6 },
+    );
     if (!this.#base) {
       container.append(noMap());
       return;
@@ -39,9 +47,21 @@ export class OrderMap {
     this.#stops = stops;
     this.#draw();
     const goal = stops.at(-1)?.fence;
-    const way = place && goal ? [[place.lon, place.lat], [goal.lon, goal.lat]] : [];
+    const way =
+      place && goal
+        ? [
+            [place.lon, place.lat],
+            [goal.lon, goal.lat],
+          ]
+        : [];
     this.#base?.source("way")?.setData(line(way));
-    if (place) this.#glide?.show(place, place.moving && believable ? "moving" : believable ? "standing" : "silent", place.heading);
+    if (place)
+      this.#glide?.show(
+        place.vehicle,
+        place,
+        place.moving && believable ? "moving" : believable ? "standing" : "silent",
+        place.heading,
+      );
     else this.#glide?.hide();
     this.#frame(place);
   }
