@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 
 from commands import doctor as doctor_command
-from commands import fleet
+from commands import fleet, visits_options
 from commands import kafka as kafka_command
 from commands import push as push_command
 from commands import rejected as rejected_command
@@ -23,11 +23,16 @@ from commands.options import with_settings
 from commands.process import CannotStart
 from commands.replay import ReplayError
 from commands.topics import BrokerAway
+from commands.visits import FencesError
+from geo.sources import BadSource
 from stream.config import ConfigError, Settings
 from ws_server.protocol import Role
 
 # What the user can mend: one sentence, no traceback. Anything else is a bug and shows where.
-MENDABLE = (ConfigError, CannotStart, BrokerAway, rejected_command.NoSuchTopic, ReplayError)
+MENDABLE = (
+    *(ConfigError, CannotStart, BrokerAway, rejected_command.NoSuchTopic),
+    *(ReplayError, FencesError, BadSource),
+)
 
 app = typer.Typer(
     help="Milestones, status and alerts from vehicle pings and order events on Kafka.",
@@ -38,7 +43,7 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="Create, check and list the topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
-for command in (fleet.demo, fleet.simulate, fleet.replay, fleet.watch):
+for command in (fleet.demo, fleet.simulate, fleet.replay, fleet.watch, visits_options.visits):
     app.command()(command)
 console = Console()
 
@@ -88,7 +93,7 @@ def list_topics(settings: Settings) -> None:
 @app.command()
 @with_settings(
     *("brokers", "redis", "app", "topic_prefix", "partitions"),
-    *("clock", "http", "session_timeout_s"),
+    *("clock", "http", "session_timeout_s", "source"),
 )
 def worker(
     settings: Settings,

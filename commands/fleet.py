@@ -11,11 +11,12 @@ import typer
 from rich.console import Console
 
 from commands.demo import Demo, run_demo
-from commands.lines import Format, SpeedUnit
+from commands.lines import Format
 from commands.options import with_settings
 from commands.replay import Replay, run_replay
 from commands.simulate import Simulation, run_simulation
 from commands.watch import run_watch
+from geo.sources import Source, SpeedUnit
 from load_tests.faults import Faults
 from load_tests.simulator import Options
 from stream.config import ConfigError, Settings
@@ -67,16 +68,18 @@ def replay(
     orders.events those of schemas/orders.events.json. Times are Unix seconds, Unix milliseconds or
     ISO 8601 with an offset. Lines in wire form pass as they are. Exit code 1 if one did not go in.
     """
-    form = Format(topic=topic.value, columns=_mapping(columns or []), speed_unit=speed_unit)
+    source = Source(speed=speed_unit)
+    form = Format(topic=topic.value, columns=mapping(columns or [], "--map"), source=source)
     raise typer.Exit(run_replay(settings, Replay(file, form, speed, rebase), console))
 
 
-def _mapping(pairs: list[str]) -> dict[str, str]:
+def mapping(pairs: list[str], option: str) -> dict[str, str]:
+    """Our names of columns and the file's, as an option gives them."""
     columns = {}
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")
         if not (ours and equals and theirs):
-            raise ConfigError(f"--map {pair} is no pair; write OURS=THEIRS, as vehicle_id=imei")
+            raise ConfigError(f"{option} {pair} is no pair; write OURS=THEIRS, as vehicle_id=imei")
         columns[ours] = theirs
     return columns
 

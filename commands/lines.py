@@ -11,42 +11,43 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import replace as replace_in
+from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec.structs import replace
 
 from geo.model import Ping, Rejected
+from geo.sources import FACTORS, BadSource, Source, in_wgs84
 from orders.model import OrderEvent
 from stream import topics, wire
 
 MS_FROM = 100_000_000_000
 """A number from here on is milliseconds (1973), below it seconds (the year 5138)."""
+DIGITS_FROM, DIGITS_TO = 19_700_101_000_000, 21_000_101_000_000
+"""A number between these is a date in digits, as JT/T 808 has it (20260105080000)."""
 
-KMH, KNOTS, MPH = 1 / 3.6, 1852 / 3600, 0.44704
-"""In metres per second; a nautical mile is 1852 m, a mile 1609.344 m."""
-
-ALIASES = {
-    "speed": "speed_mps",
-    "heading": "heading_deg",
-    "accuracy": "accuracy_m",
-    "recv_ts": "received_at",
+OTHER_NAMES = {
+    "vehicle_id": ("vehicle", "device_id", "deviceid", "imei", "unit", "plate"),
+    "ts": ("timestamp", "time", "datetime", "gps_time", "fix_time"),
+    "lat": ("latitude",),
+    "lon": ("longitude", "lng", "long"),
+    "speed_mps": ("speed", "velocity"),
+    "heading_deg": ("heading", "course", "bearing", "direction"),
+    "accuracy_m": ("accuracy",),
+    "ignition": ("acc", "engine"),
+    "received_at": ("recv_ts", "received", "server_time"),
 }
-"""Other names under which a column of pings is known without `--map`."""
-
-
-class SpeedUnit(StrEnum):
-    MPS = "mps"
-    KMH = "kmh"
-    KNOTS = "knots"
-    MPH = "mph"
-
-
-FACTORS = {SpeedUnit.MPS: 1.0, SpeedUnit.KMH: KMH, SpeedUnit.KNOTS: KNOTS, SpeedUnit.MPH: MPH}
+FLAGS = dict.fromkeys(("true", "1", "on", "yes"), True) | dict.fromkeys(
+    ("false", "0", "off", "no"), False
+)
+ALIASES = {other: name for name, others in OTHER_NAMES.items() for other in others}
+"""Other names under which a column of pings is known unless it is renamed, in any case."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,15 @@ class Format:
 
     topic: str = topics.PINGS
     columns: Mapping[str, str] = field(default_factory=dict)
-    speed_unit: SpeedUnit = SpeedUnit.MPS
+    source: Source = Source()
     header: tuple[str, ...] | None = None
     """The columns of a CSV file; None: JSON lines."""
+    delimiter: str = ","
+    """Between its cells."""
+    vehicle_id: str | None = None
+    """Of lines that name no vehicle; None: each must."""
+    option: str = "--map"
+    """What renames a column, for the message that says so."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +92,23 @@ class _Wrong(Exception):
         self.bad = BadLine(field, str(value)[:80], fix)
 
 
-def read_header(line: str) -> tuple[str, ...]:
-    return tuple(cell.strip() for cell in next(csv.reader([line])))
+def with_header(form: Format, line: str) -> Format:
+    """The format of a CSV file that begins with this line."""
+    delimiter = max(",;\t", key=line.count)
+    cells = next(csv.reader([line], delimiter=delimiter), [])
+    return replace_in(form, header=tuple(cell.strip() for cell in cells), delimiter=delimiter)
 
 
 def parse_line(line: bytes, form: Format) -> Message | BadLine:
     """The message in one line, or why there is none."""
     try:
-        cells = _csv_cells(line, form.header) if form.header else _json_cells(line)
+        cells = _csv_cells(line, form) if form.header is not None else _json_cells(line)
         if not isinstance(cells, dict) or "position" in cells:
-            return _wire_pings(line)
+            return _wire_pings(line, form)
         if form.topic == topics.ORDER_EVENTS:
-            return _order_event(_renamed(cells, form.columns, {}))
-        return _ping(_renamed(cells, form.columns, ALIASES), form)
+            return _order_event(_renamed(cells, form.columns, {}), form)
+        ping = _ping(_renamed(cells, form.columns, ALIASES, form.vehicle_id), form)
+        return Message(ping.vehicle_id, ping.received_at or ping.ts, (ping,))
     except _Wrong as wrong:
         return wrong.bad
 
@@ -125,10 +136,11 @@ def _json_cells(line: bytes) -> Any:
         raise _Wrong("line", text, f"not JSON: {wrong}") from None
 
 
-def _csv_cells(line: bytes, header: Sequence[str]) -> dict[str, Any]:
+def _csv_cells(line: bytes, form: Format) -> dict[str, Any]:
     """A row by column, without empty cells. A cell of JSON (an order's stops) is read as such."""
+    header = form.header or ()
     try:
-        row = next(csv.reader(io.StringIO(line.decode())))
+        row = next(csv.reader(io.StringIO(line.decode()), delimiter=form.delimiter))
     except (csv.Error, UnicodeDecodeError, StopIteration) as wrong:
         raise _Wrong("line", line.decode(errors="replace"), f"not CSV: {wrong}") from None
     if len(row) != len(header):
@@ -141,36 +153,56 @@ def _csv_cells(line: bytes, header: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def parse_cells(cells: dict[str, Any], form: Format) -> Ping | BadLine:
+    """The ping in named cells, or why there is none."""
+    try:
+        return _ping(_renamed(cells, form.columns, ALIASES, form.vehicle_id), form)
+    except _Wrong as wrong:
+        return wrong.bad
+
+
 def _renamed(
-    cells: dict[str, Any], columns: Mapping[str, str], aliases: Mapping[str, str]
+    cells: dict[str, Any],
+    columns: Mapping[str, str],
+    aliases: Mapping[str, str],
+    vehicle_id: str | None = None,
 ) -> dict[str, Any]:
+    """The cells by our names; one that bears our name goes over one that is only known by it."""
     ours = {theirs: name for name, theirs in columns.items()}
-    named: dict[str, Any] = {}
+    named: dict[str, Any] = {} if vehicle_id is None else {"vehicle_id": vehicle_id}
+    known: dict[str, Any] = {}
     for column, value in cells.items():
-        name = ours.get(column) or aliases.get(column, column)
-        if value is not None:
-            named[name] = value
-    return named
+        if value is None:
+            continue
+        alias = aliases.get(column.lower())
+        if column in ours:
+            known[ours[column]] = value
+        elif alias is not None:
+            named[alias] = value
+        else:
+            known[column] = value
+    return named | known
 
 
-def _ping(cells: dict[str, Any], form: Format) -> Message:
+def _ping(cells: dict[str, Any], form: Format) -> Ping:
     speed = _number(cells, "speed_mps")
-    received_at = _time(cells, "received_at") if "received_at" in cells else None
+    received_at = _time(cells, "received_at", form) if "received_at" in cells else None
     ping = Ping(
-        vehicle_id=_text(cells, "vehicle_id"),
-        ts=_time(cells, "ts"),
-        lat=_needed(cells, "lat", _number(cells, "lat")),
-        lon=_needed(cells, "lon", _number(cells, "lon")),
-        speed_mps=None if speed is None else speed * FACTORS[form.speed_unit],
+        vehicle_id=_text(cells, "vehicle_id", form),
+        ts=_time(cells, "ts", form),
+        lat=_needed(cells, "lat", _number(cells, "lat"), form),
+        lon=_needed(cells, "lon", _number(cells, "lon"), form),
+        speed_mps=None if speed is None else speed * FACTORS[form.source.speed],
         heading_deg=_number(cells, "heading_deg"),
         accuracy_m=_number(cells, "accuracy_m"),
         received_at=received_at,
+        ignition=_flag(cells, "ignition"),
     )
-    return Message(ping.vehicle_id, received_at or ping.ts, (ping,))
+    return in_wgs84(ping, form.source)
 
 
-def _order_event(cells: dict[str, Any]) -> Message:
-    cells["ts"] = _time(cells, "ts")
+def _order_event(cells: dict[str, Any], form: Format) -> Message:
+    cells["ts"] = _time(cells, "ts", form)
     try:
         event: OrderEvent = msgspec.convert(cells, OrderEvent)
     except msgspec.ValidationError as wrong:
@@ -180,13 +212,13 @@ def _order_event(cells: dict[str, Any]) -> Message:
     return Message(event.order_id, event.ts, (event,))
 
 
-def _wire_pings(line: bytes) -> Message:
+def _wire_pings(line: bytes, form: Format) -> Message:
     """An array of pings of one vehicle, or Traccar's forwarded position."""
     pings: list[Ping] = []
     for taken in wire.decode_pings(line.strip()):
         if isinstance(taken, Rejected):
             raise _Wrong("line", line.decode(errors="replace"), taken.detail)
-        pings.append(taken)
+        pings.append(in_wgs84(taken, form.source))
     vehicles = {ping.vehicle_id for ping in pings}
     if len(vehicles) != 1:
         text = ", ".join(sorted(vehicles)) or "none"
@@ -194,8 +226,8 @@ def _wire_pings(line: bytes) -> Message:
     return Message(pings[0].vehicle_id, max(p.received_at or p.ts for p in pings), tuple(pings))
 
 
-def _text(cells: dict[str, Any], name: str) -> str:
-    value = _needed(cells, name, cells.get(name))
+def _text(cells: dict[str, Any], name: str, form: Format) -> str:
+    value = _needed(cells, name, cells.get(name), form)
     text = str(value) if isinstance(value, str | int) else ""
     if not 0 < len(text) <= 128:
         raise _Wrong(name, value, "write a text of 1 to 128 characters")
@@ -215,32 +247,78 @@ def _number(cells: dict[str, Any], name: str) -> float | None:
     return number
 
 
-def _needed(cells: dict[str, Any], name: str, value: Any) -> Any:
+def _flag(cells: dict[str, Any], name: str) -> bool | None:
+    value = cells.get(name)
+    if value is None:
+        return None
+    known = FLAGS.get(str(value).strip().lower())
+    if known is None:
+        raise _Wrong(name, value, "write true or false, 1 or 0, on or off")
+    return known
+
+
+def _needed(cells: dict[str, Any], name: str, value: Any, form: Format) -> Any:
     if value is None:
         there = ", ".join(sorted(cells))
-        fix = f"name its column with --map {name}=COLUMN; there are: {there}"
+        fix = f"name its column with {form.option} {name}=COLUMN; there are: {there}"
         raise _Wrong(name, "(absent)", fix)
     return value
 
 
-def _time(cells: dict[str, Any], name: str) -> int:
-    """Unix ms of Unix seconds, Unix ms or ISO 8601 with an offset."""
-    value = _needed(cells, name, cells.get(name))
+def _time(cells: dict[str, Any], name: str, form: Format) -> int:
+    return time_of(name, _needed(cells, name, cells.get(name), form), form.source.zone)
+
+
+def time_of(name: str, value: Any, zone: str) -> int:
+    """Unix ms of Unix seconds, Unix ms, or a date with an offset or in `zone`."""
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return _iso(name, value)
+        return _dated(name, str(value), zone)
+    if DIGITS_FROM <= number < DIGITS_TO:
+        return _dated(name, f"{number:.0f}", zone)
     if not 0 <= number < 253_402_300_800_000:
         raise _Wrong(name, value, "write Unix seconds or milliseconds of the years 1970 to 9999")
     return int(number) if number >= MS_FROM else round(number * 1000)
 
 
-def _iso(name: str, value: Any) -> int:
-    try:
-        date = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+def _dated(name: str, text: str, zone: str) -> int:
+    date = _date(text)
+    if date is None:
         fix = "write Unix seconds, Unix milliseconds or ISO 8601 (2025-07-13T08:00:00+08:00)"
-        raise _Wrong(name, value, fix) from None
+        raise _Wrong(name, text, fix)
     if date.tzinfo is None:
-        raise _Wrong(name, value, "the time has no zone: append Z or an offset such as +08:00")
+        if not zone:
+            raise _Wrong(name, text, "the time has no zone: append Z or an offset such as +08:00")
+        date = date.replace(tzinfo=zone_of(zone))
     return max(0, round(date.astimezone(UTC).timestamp() * 1000))
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in ("%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"):
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 (its zone is looked at next)
+        except ValueError:
+            continue
+    return None
+
+
+@cache
+def zone_of(name: str) -> tzinfo:
+    """The zone called `Asia/Shanghai` or `+08:00`. Raises BadSource."""
+    try:
+        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
+        if offset is not None:
+            return offset
+    except ValueError:
+        pass
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSource(
+            f"--source zone={name}: write a name such as Asia/Shanghai, or an offset such as +08:00"
+        ) from None

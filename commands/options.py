@@ -35,6 +35,10 @@ _OPTIONS: dict[str, Any] = {
         str | None, _option("--origins", "other hosts' pages that may connect", "URL[,…]")
     ],
     "max_clients": Annotated[int | None, _option("--max-clients", "of this process", "COUNT")],
+    "source": Annotated[
+        str | None,
+        _option("--source", "of the pings: datum=gcj02, or thresholds", "KEY=VALUE"),
+    ],
     "session_timeout_s": Annotated[
         float | None, _option("--session-timeout-s", "a worker silent for so long is out", "S")
     ],

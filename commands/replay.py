@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,12 +24,13 @@ from rich.progress import (
 )
 
 from commands.feed import Fed, Feed, Pace, stopped_by_signal
-from commands.lines import BadLine, Format, Message, parse_line, read_header, value_of
+from commands.lines import BadLine, Format, Message, parse_line, value_of, with_header
 from commands.topics import connect
 from load_tests.simulator import Record
 from stream.config import Settings
 
 BAD_LINES_SHOWN = 20
+CSV = {".csv", ".tsv", ".txt"}
 
 
 class ReplayError(Exception):
@@ -73,15 +74,21 @@ class Seen:
     bytes: int = 0
     """Of the file as it lies on disk."""
 
+    def count(self, bad: BadLine) -> None:
+        """The line read last is bad."""
+        self.bad += 1
+        if len(self.shown) < BAD_LINES_SHOWN:
+            self.shown.append((self.lines, bad))
+
 
 def read(replay: Replay, seen: Seen) -> Iterator[Message]:
     """The file's messages; bad lines go into `seen`."""
     with replay.file.open("rb") as raw:
         lines = _lines(raw, replay.file)
         form = replay.form
-        if ".csv" in replay.file.suffixes:
+        if CSV & set(replay.file.suffixes):
             first = next(lines, b"")
-            form = replace(form, header=read_header(first.decode("utf-8-sig", "replace")))
+            form = with_header(form, first.decode("utf-8-sig", "replace"))
             seen.lines += 1
         for line in lines:
             seen.lines += 1
@@ -90,9 +97,7 @@ def read(replay: Replay, seen: Seen) -> Iterator[Message]:
                 continue
             match parse_line(line, form):
                 case BadLine() as bad:
-                    seen.bad += 1
-                    if len(seen.shown) < BAD_LINES_SHOWN:
-                        seen.shown.append((seen.lines, bad))
+                    seen.count(bad)
                 case message:
                     yield message
 

@@ -16,7 +16,8 @@ from rich.console import Console
 
 from agents.alerts import ALERTS
 from agents.orders import ORDERS
-from agents.vehicles import VEHICLES
+from agents.vehicles import VEHICLES, vehicles_of
+from geo.sources import declared
 from stream.broker import partition_count
 from stream.bulk import BulkApp, BulkScheduler
 from stream.config import ConfigError, Settings
@@ -45,16 +46,18 @@ garbage. Stepping, keeping and packing a ping took 8.5 us, and 6.1 with these.""
 
 
 def run(settings: Settings, role: str) -> None:
-    """Work until SIGINT or SIGTERM, then checkpoint and leave. Raises ConfigError."""
+    """Work until SIGINT or SIGTERM, then checkpoint and leave. Raises ConfigError, BadSource."""
     if role not in ROLES:
         raise ConfigError(f"--role {role} is no role; write one of {', '.join(ROLES)}")
+    vehicles = vehicles_of(declared([settings.source] if settings.source else []))
+    roles = [vehicles if each is VEHICLES else each for each in ROLES[role]]
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
     for name in ("stream", "commands"):
         logging.getLogger(name).setLevel(logging.INFO)
     gc.set_threshold(YOUNG_OBJECTS, YOUNG_COLLECTIONS)
-    asyncio.run(_work(settings, ROLES[role]))
+    asyncio.run(_work(settings, roles))
 
 
 async def _work(settings: Settings, roles: Sequence[Role]) -> None:

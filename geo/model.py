@@ -11,6 +11,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from geo.shapes import Area, Line
+
 Ms = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 """Unix milliseconds, UTC, to the end of the year 9999: msgpack, datetime and JavaScript hold it."""
 
@@ -40,6 +42,8 @@ class Ping(Struct, frozen=True, gc=False, omit_defaults=True):
     received_at: Ms | None = None
     """When the source (vendor, gateway, poller) received it; absent where the source does not
     say."""
+    ignition: bool | None = None
+    """Whether the engine was on; absent where the device does not say."""
 
 
 class Rejected(Struct, frozen=True):
@@ -61,13 +65,22 @@ class StopRole(StrEnum):
 
 
 class Fence(Struct, frozen=True):
-    """A circle with two radii: entered inside `enter_m`, left only outside `exit_m`, so its edge
-    cannot flap."""
+    """Two distances: entered within `enter_m`, left only beyond `exit_m`, so its edge cannot flap.
+
+    They are measured from the place itself, or from the shape if there is one: from the middle of
+    a corridor, from the edge of an area (0 is its edge).
+    """
 
     lat: Annotated[float, Meta(ge=-90, le=90)]
     lon: Annotated[float, Meta(ge=-180, le=180)]
-    enter_m: Annotated[float, Meta(gt=0, le=50_000)] = 150.0
-    exit_m: Annotated[float, Meta(gt=0, le=50_000)] = 250.0
+    """With a shape, its middle."""
+    enter_m: Annotated[float, Meta(ge=0, le=50_000)] = 150.0
+    exit_m: Annotated[float, Meta(ge=0, le=50_000)] = 250.0
+    shape: Area | Line | None = None
+
+    def __post_init__(self) -> None:
+        if self.shape is None and self.enter_m == 0.0:
+            raise ValueError("enter_m is 0: a circle needs a radius above 0")
 
 
 class Stop(Struct, frozen=True):
@@ -95,15 +108,23 @@ class Evidence(Struct, frozen=True):
     """Why we believe a visit: the rule that decided and the positions it used."""
 
     rule: str
+    """standstill, dwell or inferred; of a visit that is over: left, silent or inferred."""
     positions: Count
     first_ts: Ms
     last_ts: Ms
+    """Of a visit that is inferred these two are the interval it lies in: the positions before and
+    after."""
     nearest_m: float
+    confidence: float = 0.5
+    """Laplace's rule of succession: (n + 1) / (n + 2), none for a visit nobody saw."""
 
 
 class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
-    """A vehicle's stay at a stop. Sent on arrival (`departed_at` None) and again, whole, on
-    departure."""
+    """A vehicle's stay at a stop: from crossing the fence's enter edge to crossing it again.
+
+    Sent on arrival (`departed_at` None) and again, whole, on departure, and whenever late positions
+    change it. Of several with one `visit_id` the highest `version` counts.
+    """
 
     visit_id: str
     vehicle_id: Id
@@ -114,6 +135,13 @@ class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
     evidence: Evidence
     departed_at: Ms | None = None
     order_id: Id | None = None
+    inferred: bool = False
+    """Nobody saw it stand there: it lies between two positions (`evidence`)."""
+    version: Count = 0
+    supersedes: str | None = None
+    """The visit told earlier that this one is instead of."""
+    retracted: bool = False
+    """It did not take place: later knowledge disproved it."""
 
 
 class Motion(StrEnum):
@@ -145,4 +173,42 @@ class Silence(Struct, frozen=True, tag="silence", tag_field="kind"):
     until: Ms | None = None
 
 
-VehicleFact = Visit | Sighting | Silence | Rejected
+class Halt(Struct, frozen=True, tag="halt", tag_field="kind"):
+    """Where a vehicle stood, whether or not a stop is planned there."""
+
+    vehicle_id: Id
+    since: Ms
+    lat: float
+    lon: float
+    """The middle of its positions."""
+    positions: Count
+    until: Ms | None = None
+    """When it moved on; None while it stands."""
+    idling_ms: Count = 0
+    """Of this time, with the engine known to run."""
+
+
+class Trip(Struct, frozen=True, tag="trip", tag_field="kind"):
+    """From one halt to the next."""
+
+    vehicle_id: Id
+    since: Ms
+    until: Ms
+    metres: float
+    positions: Count
+    top_mps: float | None = None
+    """The greatest speed reported; None where none was."""
+
+
+class Speeding(Struct, frozen=True, tag="speeding", tag_field="kind"):
+    """Faster than the limit, for longer than an overtaking takes."""
+
+    vehicle_id: Id
+    since: Ms
+    until: Ms
+    top_mps: float
+    limit_mps: float
+    positions: Count
+
+
+VehicleFact = Visit | Sighting | Silence | Halt | Trip | Speeding | Rejected

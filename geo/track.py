@@ -1,8 +1,17 @@
 """What we remember of one vehicle, and how a ping, a plan or the passing of time changes it.
 
-How this works. Most pings are uneventful: nothing is planned near, nothing is due, the vehicle
-is not silent. `step` finds that out with a handful of comparisons and only then does anything
-else.
+How this works. Most pings are uneventful: the newest, reachable from the last, nothing planned
+near, nothing due, the vehicle not silent. `step` finds that out with a handful of comparisons,
+remembers the position and does nothing else.
+
+A ping that is *not* the newest is only put aside, and the vehicle asks to be woken at once: then
+all that came late together is put where it belongs and what has happened is worked out again
+(`geo/past.py`). What comes out other than it was told is told: new, changed and retracted visits.
+So a visit depends on which positions there are, not on when they came. A plan is worked out the
+same way, over all that is remembered.
+
+Halts and trips of a vehicle that no order asks for are worked out when the tail is full and when
+it falls silent, so that they cost nothing in between.
 
 Silence is a matter of how old our knowledge is: it begins by the clock, `silent_after_ms` after
 the last position, and ends with a position younger than that. An older one, from a device that
@@ -13,14 +22,41 @@ one and the next wake begin another. A refused ping is not heard at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.cleaning import Limits, Reason, refuse
-from geo.model import Motion, Ms, Ping, Rejected, Silence, VehicleFact, VehiclePlan
-from geo.plans import Plans, is_clear, look_for_stops, orders_of, place_of, replan, visit_stops
+from geo.calls import Calls, follow, is_clear
+from geo.claims import ALWAYS, replan
+from geo.cleaning import RESTATED, Limits, Reason, Trail, Verdict, judge, refusal, refuse
+from geo.distance import metres
+from geo.model import (
+    Motion,
+    Ms,
+    Ping,
+    Rejected,
+    Silence,
+    VehicleFact,
+    VehiclePlan,
+)
+from geo.motion import MotionRule, Roam
+from geo.past import (
+    CHUNK,
+    Past,
+    PastRule,
+    begins_at,
+    derive,
+    is_known,
+    last_two,
+    roamed,
+    rolled,
+    trimmed,
+)
+from geo.plans import Plans, is_asked, orders_of, place_of
 from geo.sightings import SightingRule, motion_due, sightings
+from geo.spots import RECORD, Spot, at, pack, pack_spot, ping_of, spot, spots
+from geo.telling import difference, told_after
 from geo.visits import VisitRule
 
 
@@ -30,11 +66,23 @@ class World(Struct, frozen=True):
     limits: Limits = Limits()
     visits: VisitRule = VisitRule()
     sightings: SightingRule = SightingRule()
+    past: PastRule = PastRule()
+    motion: MotionRule = MotionRule()
     max_stops: int = 2_000
     """Of all orders of one vehicle: its state is one Kafka record, of at most a megabyte; a stop
     takes some 200 bytes of it."""
     silent_after_ms: int = 900_000
     """15 minutes: the promise that no status is silently older (design.md §4.4, field.md §9)."""
+
+
+class Odd(Struct, frozen=True, gc=False, array_like=True):
+    """What is unusual about a track; most have nothing."""
+
+    trail: Trail
+    late: bytes = b""
+    """Positions that came late and wait for their place."""
+    due_at: Ms = 0
+    """When the first of them came."""
 
 
 class Track(Struct, frozen=True, gc=False, array_like=True):
@@ -43,10 +91,18 @@ class Track(Struct, frozen=True, gc=False, array_like=True):
     last: Ping | None = None
     """The last position."""
     wake_at: Ms | None = None
-    """When it falls silent unless it is heard; None while it is silent or was never heard."""
+    """When there is something to do: fall silent, or work out what late positions change."""
     plans: Plans | None = None
     silent_since: Ms | None = None
     """Time of the last position before the silence; None while there is none."""
+    tail: bytes = b""
+    """The newest positions, `last` at the end where nothing is odd."""
+    odd: Odd | None = None
+    past: Past | None = None
+    """Changes seldom, and is large: the shell keeps it in a record of its own."""
+
+
+_TAIL_BYTES = CHUNK * RECORD
 
 
 def step(
@@ -55,33 +111,156 @@ def step(
     """A refused ping changes nothing. A first ping or plan makes the track."""
     if isinstance(event, VehiclePlan):
         return _take_plan(state or Track(), event, now, world)
-    if state is None:
-        state = Track()
-        refused = refuse(event, None, now, world.limits)
-        return (None, refused) if refused else _move(state, event, now, world)
-    refused = refuse(event, state.last, now, world.limits)
+    last = None if state is None else state.last
+    refused = refuse(event, last, now, world.limits)
     if refused:
         return state, refused
-    plans = state.plans
-    if state.silent_since is None and (plans is None or _is_uneventful(plans, event, world)):
-        return Track(event, event.ts + world.silent_after_ms, plans), ()
-    return _move(state, event, now, world)
+    if state is None or last is None:
+        return _move(state or Track(), event, None, now, world)
+    elapsed_ms = event.ts - last.ts
+    tail = state.tail
+    if elapsed_ms > 0 and state.odd is None and len(tail) < _TAIL_BYTES:
+        moved_m = metres(last.lat, last.lon, event.lat, event.lon)
+        limits = world.limits
+        if moved_m * 1000.0 <= limits.max_mps * elapsed_ms or moved_m <= limits.noise_m:
+            plans = state.plans
+            if state.silent_since is None and (
+                plans is None
+                or (
+                    is_clear(plans.calls, event.lat, event.lon)
+                    and motion_due(plans, event, world.sightings) is None
+                )
+            ):
+                return (
+                    Track(
+                        event,
+                        event.ts + world.silent_after_ms,
+                        plans,
+                        None,
+                        tail + pack(event),
+                        None,
+                        state.past,
+                    ),
+                    (),
+                )
+            return _move(state, event, None, now, world)
+    return _place(state, event, now, world)
 
 
 def next_wake(state: Track) -> Ms | None:
-    """When the vehicle falls silent unless it is heard."""
+    """When the vehicle falls silent unless it is heard, or late positions are to be placed."""
     return state.wake_at
 
 
 def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[VehicleFact]]:
-    """The vehicle fell silent: said once, to the fleet and to each of its orders."""
+    """Late positions are placed; a vehicle not heard of fell silent, which is said once, to the
+    fleet and to each of its orders."""
+    found: Sequence[VehicleFact] = ()
+    if state.odd is not None and state.odd.late and state.odd.due_at <= now:
+        state, found = _worked_out(state, now, now, world)
     last = state.last
     if last is None or state.wake_at is None or now < state.wake_at:
-        return state, ()
-    facts: list[VehicleFact] = [Silence(last.vehicle_id, since=last.ts, reported_at=now)]
+        return state, found
+    past, moves = _roamed(state, state.past or Past(), world)
+    facts = [*found, *moves, Silence(last.vehicle_id, since=last.ts, reported_at=now)]
     if state.plans is not None:
         facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
-    return replace(state, wake_at=None, silent_since=last.ts), facts
+    past_or_none = past if moves or state.past is not None else None
+    return replace(state, wake_at=None, silent_since=last.ts, past=past_or_none), facts
+
+
+def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
+    """A ping that came late, cannot be reached, follows one that could not, or finds the tail
+    full."""
+    new = spot(ping)
+    past = state.past or Past()
+    newest = at(state.tail, -1) if state.tail else last_two(past, b"").last
+    if newest is not None and new <= newest:
+        return _late(state, past, new, now, world)
+    facts: Sequence[VehicleFact] = ()
+    if len(state.tail) >= _TAIL_BYTES:
+        state, facts = _roll(state, past, now, world)
+        past = state.past or past
+    trail = _trail(state, past)
+    good: list[Spot] = []
+    wrong: list[Verdict] = []
+    after = judge(trail, new, good, wrong, world.limits)
+    if after.strays:
+        tail = state.tail + pack(ping)
+        waits = replace(state.odd or Odd(trail), trail=after)
+        return replace(state, tail=tail, odd=waits), (*facts, refusal(after, world.limits))
+    if len(good) > 1:  # Those that were refused were right.
+        state = replace(state, tail=state.tail + pack(ping))
+        state, changes = _worked_out(state, good[0].ts, now, world, ping)
+        return state, (*facts, *changes)
+    late = state.odd.late if state.odd is not None else b""
+    odd = None
+    if after.ghost is not None or late:
+        odd = Odd(after, late, state.odd.due_at if state.odd is not None else 0)
+    state, found = _move(state, ping, odd, now, world)
+    return state, (*facts, *found)
+
+
+def _late(
+    state: Track, past: Past, new: Spot, now: Ms, world: World
+) -> tuple[Track, Sequence[VehicleFact]]:
+    """Put a position aside for its place, unless we hold it or it is too old."""
+    assert state.last is not None
+    settled_at = max(begins_at(past), state.last.ts - world.past.horizon_ms)
+    if new.ts <= settled_at and (new.ts < settled_at or begins_at(past)):
+        return state, (_archived(new, settled_at),)
+    late = state.odd.late if state.odd is not None else b""
+    if is_known(past, state.tail + late, new):
+        return state, RESTATED
+    due_at = state.odd.due_at if state.odd is not None and late else now
+    trail = _trail(state, past)
+    odd = Odd(trail, late + pack_spot(new), due_at)
+    wake_at = due_at if state.wake_at is None else min(state.wake_at, due_at)
+    return replace(state, odd=odd, wake_at=wake_at), ()
+
+
+def _archived(new: Spot, settled_at: Ms) -> Rejected:
+    hours = (settled_at - new.ts) / 3_600_000
+    detail = f"ts {new.ts} is {hours:.2f} h older than what is remembered of the vehicle: kept only"
+    return Rejected(Reason.ARCHIVED, f"{detail} in the archive")
+
+
+def _trail(state: Track, past: Past | None) -> Trail:
+    if state.odd is not None:
+        return state.odd.trail
+    way = last_two(past or Past(), state.tail)
+    return Trail(way.last, way.before)
+
+
+def _roll(state: Track, past: Past, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
+    """Empty a full tail into the past, and forget what is too old."""
+    trail = _trail(state, past)
+    if trail.strays:  # No place to cut; there is one as soon as they are proved wrong or right.
+        return state, ()
+    past, moves = _roamed(state, past, world)
+    calls = state.plans.calls if state.plans is not None else Calls()
+    past = rolled(past, state.tail, trail, calls, world.past)
+    return replace(_without_old_claims(state, now, world), tail=b"", past=past), moves
+
+
+def _roamed(state: Track, past: Past, world: World) -> tuple[Past, Sequence[VehicleFact]]:
+    """Halts and trips, of a vehicle that no order asks for."""
+    last = state.last
+    if last is None or (state.plans is not None and orders_of(state.plans)):
+        return past if past.roam == Roam() else replace(past, roam=Roam()), ()
+    return roamed(past, state.tail, last.vehicle_id, world.limits, world.motion)
+
+
+def _without_old_claims(state: Track, now: Ms, world: World) -> Track:
+    plans, last = state.plans, state.last
+    if plans is None or last is None:
+        return state
+    forget = last.ts - world.past.horizon_ms
+    if all(c.until > forget for c in plans.claims):
+        return state
+    gone = VehiclePlan(last.vehicle_id, now, ())
+    claims = replan(plans.claims, gone, forget)
+    return replace(state, plans=replace(plans, claims=claims))
 
 
 def _too_many(plan: VehiclePlan, limit: int) -> Rejected:
@@ -92,52 +271,132 @@ def _too_many(plan: VehiclePlan, limit: int) -> Rejected:
     )
 
 
-def _is_uneventful(plans: Plans, position: Ping, world: World) -> bool:
-    return is_clear(plans, position) and motion_due(plans, position, world.sightings) is None
-
-
 def _move(
-    state: Track, position: Ping, now: Ms, world: World
+    state: Track, position: Ping, odd: Odd | None, now: Ms, world: World
 ) -> tuple[Track, Sequence[VehicleFact]]:
     """Take a position that may say something: silence, then visits, then sightings."""
     facts: list[VehicleFact] = []
-    since, plans = state.silent_since, state.plans
-    wake_at = position.ts + world.silent_after_ms
-    heard = since is not None and wake_at > now
-    if since is not None and heard:
-        facts.append(Silence(position.vehicle_id, since, reported_at=now, until=position.ts))
-        since = None
+    past, plans = state.past, state.plans
+    heard, since = _heard(state, position.ts, facts, position.vehicle_id, now, world)
+    record = pack(position)
     if plans is not None:
-        plans, visits = visit_stops(plans, position, now, world.visits)
-        motion = motion_due(plans, position, world.sightings) or (plans.motion if heard else None)
-        facts += visits
-        if motion is not None:
-            shown = motion if since is None else Motion.SILENT
-            facts += sightings(orders_of(plans), position, shown, now)
-            plans = replace(plans, sighted=place_of(position), motion=motion)
-        plans = plans if plans.planned or plans.stays else None
-    return Track(position, wake_at if since is None else None, plans, since), facts
+        calls, visits = follow(
+            plans.calls,
+            plans.claims,
+            partial(_trail, state, past),
+            at(record, 0),
+            position.vehicle_id,
+            now,
+            world.visits,
+        )
+        if visits:
+            told, new = told_after((past or Past()).told, visits)
+            past = replace(past or Past(), told=told)
+            facts += new
+        plans = Plans(plans.claims, calls, plans.sighted, plans.motion)
+        plans = _sighted(plans, position, heard, since, facts, now, world)
+        plans = plans if is_asked(plans) else None
+    wake_at = position.ts + world.silent_after_ms if since is None else None
+    if odd is not None and odd.late:
+        wake_at = odd.due_at if wake_at is None else min(wake_at, odd.due_at)
+    return Track(position, wake_at, plans, since, state.tail + record, odd, past), facts
+
+
+def _heard(
+    state: Track, ts: Ms, facts: list[VehicleFact], vehicle_id: str, now: Ms, world: World
+) -> tuple[bool, Ms | None]:
+    """Whether a position of `ts` ends the silence, and since when it is silent now."""
+    since = state.silent_since
+    if since is None or ts + world.silent_after_ms <= now:
+        return False, since
+    facts.append(Silence(vehicle_id, since, reported_at=now, until=ts))
+    return True, None
+
+
+def _sighted(
+    plans: Plans,
+    position: Ping,
+    heard: bool,
+    since: Ms | None,
+    facts: list[VehicleFact],
+    now: Ms,
+    world: World,
+) -> Plans:
+    motion = motion_due(plans, position, world.sightings) or (plans.motion if heard else None)
+    if motion is None:
+        return plans
+    shown = motion if since is None else Motion.SILENT
+    facts += sightings(orders_of(plans), position, shown, now)
+    return replace(plans, sighted=place_of(position), motion=motion)
+
+
+def _worked_out(
+    state: Track,
+    since: Ms,
+    now: Ms,
+    world: World,
+    newest: Ping | None = None,
+) -> tuple[Track, list[VehicleFact]]:
+    """All that has happened since `since`, or since the first position that came late, again; and
+    what of it is other than was told. `newest` is the ping that led to it, if it has moved the
+    vehicle."""
+    last = newest or state.last
+    assert last is not None
+    late = spots(state.odd.late) if state.odd is not None else []
+    vehicle_id, plans = last.vehicle_id, state.plans
+    claims = plans.claims if plans is not None else ()
+    made = derive(
+        state.past or Past(),
+        state.tail,
+        late,
+        claims,
+        min(since, *(s.ts for s in late)) if late else since,
+        vehicle_id,
+        now,
+        world.limits,
+        world.visits,
+    )
+    told, facts = difference(made, now)
+    if made.trail.last is not None and made.trail.last != spot(last):
+        last = ping_of(made.trail.last, vehicle_id)
+    said: list[VehicleFact] = [*facts]
+    heard, silent_since = _heard(state, last.ts, said, vehicle_id, now, world)
+    if plans is not None:
+        plans = replace(plans, calls=made.calls)
+        if newest is not None or heard:
+            plans = _sighted(plans, last, heard, silent_since, said, now, world)
+        plans = plans if is_asked(plans) else None
+    trail = made.trail
+    odd = Odd(trail) if trail.strays or trail.ghost is not None else None
+    past = trimmed(replace(made.past, told=told), world.past)
+    wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
+    return Track(last, wake_at, plans, silent_since, made.tail, odd, past), said
 
 
 def _take_plan(
     state: Track, plan: VehiclePlan, now: Ms, world: World
 ) -> tuple[Track | None, Sequence[VehicleFact]]:
-    """The last position is judged against the new stops at once, and the order told of it."""
+    """All that is remembered is judged against the new stops at once, and the order told of the
+    last position."""
     last = state.last
     before = state.plans or Plans()
-    plans = replan(before, plan)
-    if len(plans.planned) > world.max_stops:
+    forget = 0 if last is None else last.ts - world.past.horizon_ms
+    claims = replan(before.claims, plan, forget)
+    if len(claims) > world.max_stops:
         return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
-    if plans is before:
+    if claims is before.claims:
         return (None if state == Track() else state), ()
-    if not (plans.planned or plans.stays):
-        return (None if last is None else replace(state, plans=None)), ()
+    plans = replace(before, claims=claims)
     if last is None:
-        return replace(state, plans=plans), ()
-    plans = look_for_stops(plans, last)
-    motion = motion_due(plans, last, world.sightings)
+        open_ = any(c.until == ALWAYS for c in claims)
+        return (replace(state, plans=plans) if open_ else None), ()
+    state, facts = _worked_out(replace(state, plans=plans), 0, now, world)
+    asked = state.plans
+    if asked is None:
+        return state, facts
+    motion = motion_due(asked, last, world.sightings)
     if motion is not None:
-        plans = replace(plans, sighted=place_of(last), motion=motion)
+        asked = replace(asked, sighted=place_of(last), motion=motion)
     told = [plan.order_id] if plan.order_id is not None and plan.stops else []
-    shown = plans.motion if state.silent_since is None else Motion.SILENT
-    return replace(state, plans=plans), sightings(told, last, shown, now)
+    shown = asked.motion if state.silent_since is None else Motion.SILENT
+    return replace(state, plans=asked), [*facts, *sightings(told, last, shown, now)]

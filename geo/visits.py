@@ -1,15 +1,19 @@
 """When is a vehicle at a stop? One `Stay` per stop it is inside of, moved along by each position.
 
-How this works. A stay begins with the first position inside the enter radius. It is a visit (it
-has *arrived*) once a later position, at least the dwell after the first, is still not beyond the
-exit radius, with none beyond it in between; until then a position beyond it ends the stay and
-nothing was said, so a vehicle that passes by gives nothing. A visit ends with the first of the
-positions beyond the exit radius that prove it: two in a row, or enough time between the first
-and a later one. One stray fix proves nothing. All times are of the positions; the clock never
-begins or ends a visit, because a vehicle that is not heard has proven nothing.
+How this works. A stay begins with the first position inside the fence and lasts until one lies
+beyond the exit edge; between the two edges nothing begins and nothing ends. It is a *visit* once
+something proves that the vehicle came to be there and did not pass by:
 
-The second proof of a departure matters where `leave_positions` is raised, as for a fleet that
-sends every second: with the default of two, the second position always comes first.
+- standstill: over the whole dwell its positions kept within `stand_m` of one of them;
+- dwell: it stayed longer than walking through the fence twice would take;
+- inferred: it left again unproven, or was never seen inside at all, but between the positions
+  outside more time went by than the way can have taken.
+
+A visit ends with a run of positions beyond that lasts; a shorter one, or a return soon after, was
+no departure. Arrival and departure are the moments when the enter edge was crossed, worked out
+between the positions on both sides of it, so a visit does not look shorter by half a sampling
+interval at either end. The clock never begins or ends a visit: a vehicle that is not heard has
+proven nothing.
 """
 
 from __future__ import annotations
@@ -17,92 +21,369 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.fences import distance_m, is_beyond
-from geo.model import Count, Evidence, Id, Ms, Ping, Stop, Visit
+from geo.claims import Claim
+from geo.distance import metres
+from geo.fences import edge_m, growth_m, width_m
+from geo.model import Count, Evidence, Id, Ms, Stop, Visit
+from geo.spots import Spot
+
+INFERRED = "inferred"
 
 
 class VisitRule(Struct, frozen=True):
-    """What proves a visit; the values are research/field.md §9."""
+    """What proves a visit. Values are research/field.md §9 unless they say otherwise."""
 
     dwell_ms: int = 60_000
+    stand_m: float = 50.0
+    still_mps: float = 5 / 3.6
+    """A reported speed up to this is standing."""
+    linger_ms: int = 300_000
+    """Tread's fence timer; longer in fences wider than 200 m: see `linger_ms`."""
+    walk_mps: float = 5 / 3.6
+    coarse_m: float = 200.0
+    """A position that may be wrong by more than this (a cell tower, Wi-Fi) proves no presence."""
     leave_ms: int = 60_000
     leave_positions: int = 2
+    """Both: at one position a second, two are a single reflection."""
+    rejoin_ms: int = 180_000
+    """Who is back sooner, and stands there, had not left: the upper end of field.md's dwell, below
+    which we would not have believed a visit elsewhere either."""
+    pace_mps: float = 18 / 3.6
+    """How fast a vehicle is taken to travel, red lights and queues included, where nothing faster
+    is known: a city's streets in the daytime."""
+    infer_ms: int = 180_000
+    """Unexplained time that makes a stop nobody saw: the longest dwell that field.md has, longer
+    than any red light."""
+    infer_share: float = 2 / 3
+    """Of the time between the positions: what is not explained must outweigh what is, twice."""
+    sparse_ms: int = 60_000
+    """Positions further apart than this need not have been driven between at an even speed."""
+    silent_ms: int = 900_000
+    """Who was silent for longer may have been anywhere: nothing is inferred from a way. (A device
+    that comes out of a dead area will send what it remembers.)"""
+    back_ms: int = 90 * 60_000
+    """A plan may be dated so much later than what it plans, and still be meant for it: the time
+    before a pickup at which project44 begins to track (research/field.md §5.1)."""
 
 
 class Stay(Struct, frozen=True, gc=False, array_like=True):
-    """A stay that has begun; `arrived` says whether it is a visit yet."""
+    """A stay that has begun; `proof` says whether it is a visit yet."""
 
-    stop: Stop
-    order_id: Id | None
-    ordinal: Count
-    """Which visit of this vehicle to this stop it is, from 1."""
+    claim: Claim
+    arrived_at: Ms
     first_ts: Ms
+    """Of the first position inside."""
+    last: Spot
+    """The last one not beyond the exit edge."""
+    anchor: Spot
+    """Since this one it has not moved."""
     positions: Count
-    """All since the first, those beyond the exit radius too."""
+    """Those not beyond the exit edge."""
     nearest_m: float
-    arrived: bool = False
+    came_from: Spot | None = None
+    """The last position before the first."""
+    pace_mps: float = 0.0
+    """How fast it is known to have travelled just before."""
+    hidden_ms: Ms = 0
+    """Time since then in which it can have stood without being seen to: what the way between two
+    positions far apart in time does not explain."""
+    gaps_ms: Ms = 0
+    """All the time between such positions."""
+    stood: bool = False
+    """It reported standing while inside."""
+    driving: bool = False
+    """At the last position it drove: it stands at the earliest from the next one."""
+    proof: str = ""
+    """The rule that made it a visit; empty: it is none yet."""
+    left_at: Ms = 0
+    """When it crossed the enter edge outwards; 0 while it is inside."""
     beyond_ts: Ms = 0
-    """Of the first position of the present run beyond the exit radius; 0 if there is none."""
+    """Of the first position of the present run beyond the exit edge; 0 if there is none."""
     beyond: Count = 0
     """Length of that run."""
 
     @property
     def key(self) -> tuple[str | None, str]:
-        return self.order_id, self.stop.stop_id
+        return self.claim.key
 
 
-def advance(
-    stay: Stay, position: Ping, now: Ms, rule: VisitRule
-) -> tuple[Stay | None, Visit | None]:
-    """The stay after one more position (None: over), and the visit if it arrived or departed."""
-    fence = stay.stop.fence
-    distance = distance_m(position, fence)
-    nearest_m = min(stay.nearest_m, distance)
-    if not is_beyond(fence, distance):
-        return _inside(stay, position, nearest_m, now, rule)
-    if not stay.arrived:
-        return None, None
-    return _outside(stay, position, now, rule)
+def linger_ms(stop: Stop, rule: VisitRule) -> float:
+    """Longer than walking through the fence and back."""
+    return max(rule.linger_ms, 2000.0 * width_m(stop.fence) / rule.walk_mps)
 
 
-def _inside(
-    stay: Stay, position: Ping, nearest_m: float, now: Ms, rule: VisitRule
-) -> tuple[Stay, Visit | None]:
-    arrives = not stay.arrived and position.ts - stay.first_ts >= rule.dwell_ms
-    after = Stay(
-        stay.stop,
-        stay.order_id,
-        stay.ordinal,
+def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule) -> Stay:
+    """A stay begun by `spot`, which lies inside."""
+    last, stop = came.last, claim.stop
+    arrived_at, hidden_ms, gaps_ms = spot.ts, 0, 0
+    if last is not None:
+        way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+        hidden_ms, gaps_ms = _hidden(way_m, spot.ts - last.ts, came.pace_mps, rule)
+        outside_m = edge_m(stop.fence, last.lat, last.lon)
+        if outside_m > 0.0:
+            speed = _speed(way_m, last, spot, max(came.pace_mps, last.speed), rule)
+            share = outside_m / (outside_m - min(edge, 0.0))
+            arrived_at = min(last.ts + _ms(share * way_m, speed), spot.ts)
+    return Stay(
+        claim,
+        arrived_at,
+        spot.ts,
+        spot,
+        spot,
+        1,
+        _nearest(stop, edge),
+        last,
+        came.pace_mps,
+        hidden_ms,
+        gaps_ms,
+        0.0 <= spot.speed <= rule.still_mps,
+        last is not None and _drives(last, spot, rule),
+    )
+
+
+class Approach(Struct, frozen=True, gc=False):
+    """What came before a position."""
+
+    last: Spot | None = None
+    pace_mps: float = 0.0
+    """Between the two positions before it."""
+
+
+def approach(last: Spot | None, before: Spot | None) -> Approach:
+    if last is None or before is None or last.ts <= before.ts:
+        return Approach(last)
+    moved_m = metres(before.lat, before.lon, last.lat, last.lon)
+    return Approach(last, moved_m * 1000.0 / (last.ts - before.ts))
+
+
+def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
+    """After a position that is not beyond the exit edge. Only while it is asked for can it become a
+    visit."""
+    ts, last, anchor, claim = spot.ts, stay.last, stay.anchor, stay.claim
+    inside = edge <= 0.0 or edge <= growth_m(claim.stop.fence, spot.error)
+    nearest_m = _nearest(claim.stop, edge)
+    if nearest_m > stay.nearest_m:
+        nearest_m = stay.nearest_m
+    if stay.proof:
+        left_at = 0 if inside else _left_at(stay, spot, edge, rule)
+        return _proven(stay, spot, nearest_m, left_at)
+    moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
+    driving = _drives(last, spot, rule)
+    if driving or stay.driving or moved_m > _reach_m(spot, ts - anchor.ts, rule):
+        anchor = spot
+    proof = ""
+    if claim.since - rule.back_ms <= ts < claim.until:
+        if anchor.ts <= ts - rule.dwell_ms:
+            proof = "standstill"
+        elif ts - stay.first_ts >= rule.linger_ms and ts - stay.first_ts >= linger_ms(
+            claim.stop, rule
+        ):
+            proof = "dwell"
+    hidden_ms, gaps_ms = stay.hidden_ms, stay.gaps_ms
+    if ts - last.ts >= rule.sparse_ms:
+        more = _hidden(
+            metres(last.lat, last.lon, spot.lat, spot.lon), ts - last.ts, stay.pace_mps, rule
+        )
+        hidden_ms, gaps_ms = hidden_ms + more[0], gaps_ms + more[1]
+    return Stay(
+        claim,
+        stay.arrived_at,
         stay.first_ts,
+        spot,
+        anchor,
         stay.positions + 1,
         nearest_m,
-        arrives or stay.arrived,
+        stay.came_from,
+        stay.pace_mps,
+        hidden_ms,
+        gaps_ms,
+        stay.stood or (inside and 0.0 <= spot.speed <= rule.still_mps),
+        driving,
+        proof,
+        0 if inside else _left_at(stay, spot, edge, rule),
     )
-    return after, _visit(after, position, now, "dwell") if arrives else None
 
 
-def _outside(
-    stay: Stay, position: Ping, now: Ms, rule: VisitRule
-) -> tuple[Stay | None, Visit | None]:
+def _proven(stay: Stay, spot: Spot, nearest_m: float, left_at: Ms) -> Stay:
+    """A visit goes on: how it came to be one is no longer of interest."""
+    return Stay(
+        stay.claim,
+        stay.arrived_at,
+        stay.first_ts,
+        spot,
+        stay.anchor,
+        stay.positions + 1,
+        nearest_m,
+        stay.came_from,
+        stay.pace_mps,
+        stay.hidden_ms,
+        stay.gaps_ms,
+        stay.stood,
+        stay.driving,
+        stay.proof,
+        left_at,
+    )
+
+
+def leaves(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> tuple[Stay, bool]:
+    """After a position beyond the exit edge, of a stay that is a visit; and whether it is over."""
     beyond = stay.beyond + 1
-    beyond_ts = position.ts if beyond == 1 else stay.beyond_ts
-    after = replace(stay, positions=stay.positions + 1, beyond_ts=beyond_ts, beyond=beyond)
-    if beyond < rule.leave_positions and position.ts - beyond_ts < rule.leave_ms:
-        return after, None
-    return None, _visit(after, position, now, "left", beyond_ts)
+    beyond_ts = stay.beyond_ts or spot.ts
+    left_at = stay.left_at or _crossed_at(stay, spot, edge, rule)
+    after = replace(stay, left_at=left_at, beyond=beyond, beyond_ts=beyond_ts)
+    over = beyond >= rule.leave_positions and spot.ts - beyond_ts >= rule.leave_ms
+    return after, over
 
 
-def _visit(stay: Stay, position: Ping, now: Ms, rule: str, departed_at: Ms | None = None) -> Visit:
-    order_id, stop_id = stay.key
-    place = stop_id if order_id is None else f"{stop_id}:{order_id}"
+def _left_at(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Ms:
+    """Between the edges: when it crossed the inner one, or, where it stays there, now."""
+    if not stay.left_at or stay.beyond:
+        return _crossed_at(stay, spot, edge, rule)
+    return spot.ts if spot.ts - stay.left_at > rule.leave_ms else stay.left_at
+
+
+def _crossed_at(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Ms:
+    """When the enter edge was crossed outwards, between the stay's last position and `spot`."""
+    last = stay.last
+    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+    inside_m = -min(edge_m(stay.claim.stop.fence, last.lat, last.lon), 0.0)
+    outside_m = max(edge, 0.0)
+    share = outside_m / (outside_m + inside_m) if outside_m else 0.0
+    speed = _speed(way_m, last, spot, spot.speed, rule)
+    return max(spot.ts - _ms(share * way_m, speed), last.ts)
+
+
+def visit_of(vehicle_id: Id, stay: Stay, now: Ms, rule: VisitRule) -> Visit:
+    """The visit a proven stay is so far; `departed_at` once it is over."""
+    over = bool(stay.beyond)
+    if not over:
+        evidence = _evidence(stay.proof, stay, stay.first_ts, stay.last.ts)
+    else:
+        gap_ms = stay.beyond_ts - stay.last.ts
+        word = "silent" if gap_ms > rule.silent_ms else "left"
+        evidence = _evidence(word, stay, stay.first_ts, stay.beyond_ts)
+    departed_at = max(stay.left_at, stay.arrived_at + 1) if over else None
+    return _visit(vehicle_id, stay.claim, stay.arrived_at, departed_at, evidence, now)
+
+
+def inferred_from(
+    vehicle_id: Id, stay: Stay, spot: Spot, edge: float, now: Ms, rule: VisitRule
+) -> Visit | None:
+    """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
+    came_from = stay.came_from
+    if came_from is None:
+        return None
+    last, pace = stay.last, max(rule.pace_mps, stay.pace_mps)
+    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+    more = _hidden(way_m, spot.ts - last.ts, pace, rule)
+    hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
+    if hidden_ms < (
+        rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)
+    ):
+        return None
+    outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
+    arrived_at = min(came_from.ts + _ms(outside_m, pace), stay.first_ts)
+    departed_at = max(spot.ts - _ms(max(edge, 0.0), pace), stay.last.ts, arrived_at + 1)
+    evidence = _evidence(INFERRED, stay, came_from.ts, spot.ts)
+    return _visit(vehicle_id, stay.claim, arrived_at, departed_at, evidence, now)
+
+
+def confidence(positions: int) -> float:
+    """Laplace's rule of succession, (n + 1) / (n + 2): n positions at the stop, none against. A
+    visit nobody saw has n = 0, and so 0.5."""
+    return round((positions + 1) / (positions + 2), 2)
+
+
+def _evidence(word: str, stay: Stay, first_ts: Ms, last_ts: Ms) -> Evidence:
+    sure = confidence(0 if word == INFERRED else stay.positions)
+    return Evidence(word, stay.positions, first_ts, last_ts, stay.nearest_m, sure)
+
+
+def inferred_between(
+    vehicle_id: Id,
+    claim: Claim,
+    ends: tuple[Spot, Spot],
+    nearest: float,
+    pace_mps: float,
+    now: Ms,
+    rule: VisitRule,
+) -> Visit | None:
+    """A visit between two positions of which neither lies inside, if the time for it is there."""
+    (a, b), stop = ends, claim.stop
+    way_m = metres(a.lat, a.lon, b.lat, b.lon)
+    pace = max(rule.pace_mps, pace_mps)
+    hidden_ms, gaps_ms = _hidden(way_m, b.ts - a.ts, pace, rule)
+    if hidden_ms < max(rule.infer_ms, rule.infer_share * gaps_ms):
+        return None
+    arrived_at = a.ts + _ms(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace)
+    departed_at = b.ts - _ms(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace)
+    if departed_at <= arrived_at:
+        return None
+    evidence = Evidence(INFERRED, 0, a.ts, b.ts, _nearest(stop, nearest))
+    return _visit(vehicle_id, claim, arrived_at, departed_at, evidence, now)
+
+
+def _visit(
+    vehicle_id: Id,
+    claim: Claim,
+    arrived_at: Ms,
+    departed_at: Ms | None,
+    evidence: Evidence,
+    now: Ms,
+) -> Visit:
+    order_id, stop = claim.order_id, claim.stop
+    place = stop.stop_id if order_id is None else f"{stop.stop_id}:{order_id}"
     return Visit(
-        visit_id=f"{position.vehicle_id}:{place}:{stay.ordinal}",
-        vehicle_id=position.vehicle_id,
-        stop_id=stop_id,
-        role=stay.stop.role,
-        arrived_at=stay.first_ts,
+        visit_id=f"{vehicle_id}:{place}:{arrived_at}",
+        vehicle_id=vehicle_id,
+        stop_id=stop.stop_id,
+        role=stop.role,
+        arrived_at=arrived_at,
         reported_at=now,
-        evidence=Evidence(rule, stay.positions, stay.first_ts, position.ts, stay.nearest_m),
+        evidence=evidence,
         departed_at=departed_at,
         order_id=order_id,
+        inferred=evidence.rule == INFERRED,
     )
+
+
+def _drives(last: Spot, spot: Spot, rule: VisitRule) -> bool:
+    """It says that it drives, and it has: some devices repeat the speed they had before."""
+    return spot.speed > rule.still_mps and metres(
+        last.lat, last.lon, spot.lat, spot.lon
+    ) * 1000.0 > rule.still_mps * (spot.ts - last.ts)
+
+
+def _reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
+    """How far from where it stood a position may be after so long, and it may still stand there:
+    twice the error, and what a yard is crawled through at."""
+    stand_m = rule.stand_m
+    if spot.error and 2.0 * spot.error < stand_m:
+        stand_m = max(2.0 * spot.error, stand_m / 2.0)
+    return max(stand_m, rule.stand_m * since_ms / rule.dwell_ms)
+
+
+def _hidden(way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule) -> tuple[Ms, Ms]:
+    """Of the time between two positions, what the way does not explain, and all of it; nothing
+    where they are so close that standing would have been seen."""
+    if elapsed_ms < rule.sparse_ms:
+        return 0, 0
+    return max(elapsed_ms - _ms(way_m, max(pace_mps, rule.pace_mps)), 0), elapsed_ms
+
+
+def _speed(way_m: float, a: Spot, b: Spot, known_mps: float, rule: VisitRule) -> float:
+    """How fast the moving part of the way from `a` to `b` was driven, m/s."""
+    elapsed_ms = b.ts - a.ts
+    even = way_m * 1000.0 / elapsed_ms if elapsed_ms > 0 else 0.0
+    if elapsed_ms <= rule.sparse_ms:
+        return even
+    return max(even, known_mps, rule.pace_mps)
+
+
+def _ms(way_m: float, speed_mps: float) -> Ms:
+    return round(way_m * 1000.0 / speed_mps) if speed_mps > 0.0 else 0
+
+
+def _nearest(stop: Stop, edge: float) -> float:
+    """From what the fence's distances are measured from; 0 inside an area."""
+    return max(edge + stop.fence.enter_m, 0.0)

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from alerts.model import Alert
 from alerts.order_watch import OrderWatch
-from geo.model import Ms, Sighting, Silence, VehiclePlan, Visit
+from geo.model import Halt, Ms, Sighting, Silence, Speeding, Trip, VehiclePlan, Visit
 from load_tests.difference import difference
 from load_tests.reference import PLAIN_ROLES, Kept, Line, Plain, line_of
 from load_tests.shelf import Shelf
@@ -31,12 +31,13 @@ from stream.config import Settings
 from stream.letters import DeadLetter
 from stream.partition import Marker
 from stream.role import Live, Role
-from stream.store import MARKER_KEY, STATE_PREFIX
+from stream.store import MARKER_KEY, PART_PREFIX
 
 LOOK_S = 0.3
 OUTPUTS: dict[str, Decoder[Any]] = {
     topics.PLANS: Decoder(VehiclePlan),
     topics.VEHICLE_FACTS: Decoder(Visit | Silence),
+    topics.VEHICLE_MOVES: Decoder(Halt | Trip | Speeding),
     topics.ORDER_FACTS: Decoder(Visit | Sighting),
     topics.ORDER_STATUS: Decoder(OrderStatus),
     topics.SIGNALS: Decoder(Signal),
@@ -64,9 +65,12 @@ class Saved:
     def __init__(self, role: Role) -> None:
         self.role = role
         self.states: dict[str, tuple[int, Any]] = {}
+        self.parts: dict[str, Any] = {}
+        """What is kept apart from the states."""
         self.markers: dict[int, Marker] = {}
         self._state = StateDecoder(tuple[int, role.state])  # type: ignore[name-defined]
         self._marker = StateDecoder(Marker)
+        self._part = StateDecoder(role.apart.type if role.apart else None)
 
     def take_in(self, record: Kept) -> None:
         assert record.key is not None
@@ -74,11 +78,24 @@ class Saved:
             assert record.value is not None
             self.markers[record.partition] = self._marker.decode(record.value)
             return
-        key = record.key.removeprefix(STATE_PREFIX).decode()
+        kept, decode = self.states, self._state.decode
+        if record.key.startswith(PART_PREFIX):
+            kept, decode = self.parts, self._part.decode
+        key = record.key[1:].decode()
         if record.value is None:
-            self.states.pop(key, None)
+            kept.pop(key, None)
         else:
-            self.states[key] = self._state.decode(record.value)
+            kept[key] = decode(record.value)
+
+    def whole(self) -> dict[str, tuple[int, Any]]:
+        """The states, each with its part."""
+        apart = self.role.apart
+        if apart is None:
+            return self.states
+        return {
+            key: (rev, replace(state, **{apart.field: self.parts.get(key)}))
+            for key, (rev, state) in self.states.items()
+        }
 
 
 class Audit:
@@ -206,7 +223,7 @@ class Audit:
                         yield f"{saved.role.name}-{number}: {topic} at {at} of {offset}"
 
     def _states(self, plain: Plain, now: Ms) -> Iterator[str]:
-        role, saved = plain.role, self._saved[plain.role.state_topic].states
+        role, saved = plain.role, self._saved[plain.role.state_topic].whole()
         for key in sorted(plain.states.keys() | saved.keys()):
             rev, got = saved.get(key, (0, None))
             wanted = plain.states.get(key)

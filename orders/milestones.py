@@ -12,6 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from geo.model import Ms, Rejected, StopRole, Visit
+from geo.visits import confidence
 from orders.lifecycle import Reason
 from orders.model import Code, Milestone
 from orders.state import Order, Stay
@@ -75,22 +76,28 @@ def take_back(order: Order, sequences: set[int]) -> Order:
 def visited(order: Order, visit: Visit, now: Ms, ended_at: Ms | None) -> Taken:
     """Takes a visit, or a newer version of one, into the timeline.
 
-    A visit that began after the order's end is remembered but proves nothing: its newest version
-    decides that, whichever version came first.
+    One that began after the order's end, or that did not take place after all, is remembered but
+    proves nothing: its newest version decides that, whichever version came first.
     """
-    held = next((s for s in order.stays if s.visit_id == visit.visit_id), None)
-    if held is not None and _version(visit) <= _version(held):
+    held = held_stay(order, visit)
+    same = held is not None and held.visit_id == visit.visit_id
+    if held is not None and same and _version(visit) <= _version(held):
         known = _version(visit) == _version(held)
         return order, (_outdated(visit, Reason.DUPLICATE if known else Reason.STALE),)
-    counts = ended_at is None or visit.arrived_at <= ended_at
     was = held or Stay(visit.visit_id, visit.vehicle_id, 0, None, 0)
+    order = replace(order, stays=tuple(s for s in order.stays if s is not held))
     stay = replace(
         was,
+        visit_id=visit.visit_id,
         arrived_at=visit.arrived_at,
         departed_at=visit.departed_at,
         reported_at=visit.reported_at,
+        version=visit.version,
     )
-    if not counts:
+    if visit.retracted:
+        order = take_back(order, {was.arrived, was.departed})
+        return _keep(order, replace(stay, arrived=0, departed=0)), ()
+    if ended_at is not None and visit.arrived_at > ended_at:
         order = take_back(order, {was.arrived, was.departed})
         late = Rejected(Reason.ALREADY_ENDED, f"visit {visit.visit_id} began after {ended_at}")
         return _keep(order, replace(stay, arrived=0, departed=0)), (late,)
@@ -106,12 +113,15 @@ def visited(order: Order, visit: Visit, now: Ms, ended_at: Ms | None) -> Taken:
     return _keep(order, stay), ()
 
 
-def confidence(positions: int) -> float:
-    """Laplace's rule of succession, (n + 1) / (n + 2): n positions inside the fence, none against.
-
-    An arrival inferred between two positions has n = 0 and so 0.5.
-    """
-    return round((positions + 1) / (positions + 2), 2)
+def held_stay(order: Order, visit: Visit) -> Stay | None:
+    """What is held of the visit, or of the one it is instead of."""
+    found = None
+    for stay in order.stays:
+        if stay.visit_id == visit.visit_id:
+            return stay
+        if stay.visit_id == visit.supersedes:
+            found = stay
+    return found
 
 
 def _proven(order: Order, visit: Visit, now: Ms, supersedes: int) -> Milestone:
@@ -123,7 +133,7 @@ def _proven(order: Order, visit: Visit, now: Ms, supersedes: int) -> Milestone:
         occurred_at=visit.arrived_at,
         reported_at=now,
         source=GPS,
-        confidence=confidence(evidence.positions),
+        confidence=confidence(0 if visit.inferred else evidence.positions),
         stop_id=visit.stop_id,
         vehicle_id=visit.vehicle_id,
         evidence=text,
@@ -143,10 +153,10 @@ def _keep(order: Order, stay: Stay) -> Order:
     return replace(order, stays=tuple(stays[-MAX_MILESTONES:]))
 
 
-def _version(seen: Visit | Stay) -> tuple[Ms, Ms, Ms]:
-    """Orders the versions of one visit; of two reported in the same millisecond the fuller one is
-    newer."""
-    return seen.reported_at, seen.departed_at or 0, seen.arrived_at
+def _version(seen: Visit | Stay) -> tuple[int, Ms, Ms, Ms]:
+    """Orders the versions of one visit; of two without a number, reported in the same millisecond,
+    the fuller one is newer."""
+    return seen.version, seen.reported_at, seen.departed_at or 0, seen.arrived_at
 
 
 def _outdated(visit: Visit, reason: Reason) -> Rejected:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from geo.model import Id, Motion, Ms, Rejected, Sighting, StopRole, Visit
 from orders.lifecycle import Reason
-from orders.milestones import Taken, visited
+from orders.milestones import Taken, held_stay, visited
 from orders.model import LastSeen
 from orders.state import Order, ended_at
 
@@ -22,7 +22,12 @@ def called(order: Order, visit: Visit, now: Ms) -> Taken:
     carried_by = _vehicle_on(order, visit.arrived_at)
     if visit.vehicle_id not in (order.vehicle_id, carried_by):
         what = f"visit {visit.visit_id} of {visit.vehicle_id}"
-        return order, (_foreign(what, visit.arrived_at, carried_by),)
+        refused = _foreign(what, visit.arrived_at, carried_by)
+        # It may be instead of one that was taken.
+        held = held_stay(order, visit)
+        if held is None:
+            return order, (refused,)
+        return visited(order, replace(visit, retracted=True), now, None)[0], (refused,)
     return visited(order, visit, now, ended_at(order))
 
 

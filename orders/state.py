@@ -50,6 +50,7 @@ class Stay(Struct, frozen=True, array_like=True, gc=False):
     reported_at: Ms
     arrived: Count = 0
     departed: Count = 0
+    version: Count = 0
 
 
 class Order(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -36,6 +36,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: str = "127.0.0.1:8600"
     """Where the worker serves /metrics, /healthz and /readyz; port 0 picks a free one."""
     session_timeout_s: float = 10.0
+    source: str = ""
+    """What the pings' source declares, KEY=VALUE[,…], as `geo/sources.py` reads it."""
     push: str = "127.0.0.1:8700"
     """Where `milepost push` serves pages and websockets."""
     token_secret: str = ""

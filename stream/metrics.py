@@ -38,6 +38,11 @@ CATALOGUE: dict[str, Entry] = {
     "plans": Entry("counter", "Vehicle plans by what became of them.", ("result",)),
     "order_facts": Entry("counter", "Visits and sightings by what became of them.", ("result",)),
     "silences": Entry("counter", "Vehicles that fell silent or were heard again.", ("what",)),
+    "visits": Entry(
+        "counter",
+        "Visits told, by what was said: a corrected one is instead of another.",
+        ("what",),
+    ),
     "signals": Entry("counter", "Alert signals by what became of them.", ("result",)),
     "order_outcomes": Entry("counter", "Attempts at a stage that ended.", ("stage", "outcome")),
     "facts": Entry("counter", "Facts the cores made.", ("role", "fact")),

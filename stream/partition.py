@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from traceback import format_exc
 from typing import Any
 
@@ -57,6 +58,8 @@ class Checkpoint(Struct, frozen=True):
     """(key, rev, state); a state of None is a tombstone."""
     marker: Marker
     shown: dict[str, Shown]
+    parts: list[tuple[str, Any]] = []
+    """(key, part kept apart) where it changed; the states are without it. None is a tombstone."""
 
 
 class Partition:
@@ -86,6 +89,8 @@ class Partition:
         """Outputs and changed states waiting for a checkpoint."""
         self._dirty: dict[str, Any] = {}
         """States changed since the last checkpoint, by key."""
+        self._parts: dict[str, Any] = {}
+        """Of those, the parts kept apart that changed."""
         self._outputs: dict[tuple[str, int], list[tuple[bytes, bytes]]] = {}
         self._shown: dict[str, Shown] = {}
         self._changed = False
@@ -99,6 +104,7 @@ class Partition:
         self._armed_for = self.timers.armed.get
         self._census = role.census
         self._has_rows = role.row is not None
+        self._apart = None if role.apart is None else attrgetter(role.apart.field)
 
     # Beginning and end of ownership.
 
@@ -264,13 +270,22 @@ class Partition:
         if not self._changed:
             return None
         revs = self.revs
-        states = [(key, revs.get(key, 0), state) for key, state in self._dirty.items()]
+        states = [
+            (key, revs.get(key, 0), self._without_part(state)) for key, state in self._dirty.items()
+        ]
         marker = Marker(self.epoch, self.rev, dict(self.offsets), dict(self.newest))
-        taken = Checkpoint(self._outputs, states, marker, self._shown)
-        self._outputs, self._dirty, self._shown = {}, {}, {}
+        parts = list(self._parts.items())
+        taken = Checkpoint(self._outputs, states, marker, self._shown, parts)
+        self._outputs, self._dirty, self._shown, self._parts = {}, {}, {}, {}
         self.held = 0
         self._changed = False
         return taken
+
+    def _without_part(self, state: Any) -> Any:
+        apart = self.role.apart
+        if apart is None or state is None or getattr(state, apart.field) is None:
+            return state
+        return replace(state, **{apart.field: None})
 
     def missing(self, mark: int, committed: int, now: Ms) -> dict[str, Shown]:
         """The committed answers newer than `mark`, made again from the states: what Redis may not
@@ -297,6 +312,11 @@ class Partition:
         if self._census is not None:
             self._recount(old, -1)
             self._recount(new, +1)
+        apart = self._apart
+        if apart is not None:
+            was, part = None if old is None else apart(old), None if new is None else apart(new)
+            if was is not part:
+                self._parts[key] = part
         if new is None:
             self.states.pop(key, None)
             self.revs.pop(key, None)

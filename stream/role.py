@@ -67,6 +67,15 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """A field of a state that is large and seldom changes: it has a record of its own, written only
+    with its changes."""
+
+    field: str
+    type: Any
+
+
+@dataclass(frozen=True)
 class Role:
     """One agent, as data."""
 
@@ -87,6 +96,7 @@ class Role:
     """The words with which its core refuses."""
     interval_s: float
     """Longest time between two checkpoints of a partition that has something to save."""
+    apart: Apart | None = None
     shows: str = ""
     """What its answers are called in Redis (order, alert); empty if it gives none."""
     current: Callable[[Any, Ms], Iterable[tuple[str, Any, bool]]] | None = None

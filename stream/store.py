@@ -3,8 +3,8 @@
 The transactional id belongs to application, role and partition. Starting a producer with it ends
 the last owner's open transaction and makes the broker refuse whatever that owner still wants to
 write, so between `open` and `close` there is one writer. A checkpoint is one transaction: outputs,
-changed states (one record per key) and one record with the input offsets. Readers who read
-committed see all of it or nothing.
+changed states (one record per key, and one more for a large part of it) and one record with the
+input offsets. Readers who read committed see all of it or nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from msgspec.structs import replace
 
 from stream.config import Settings
 from stream.partition import Checkpoint, Marker
@@ -23,6 +24,8 @@ from stream.role import Role
 MARKER_KEY = b"\x00checkpoint"
 STATE_PREFIX = b"="
 """Before every state key, so that no vehicle can be called like the marker."""
+PART_PREFIX = b"+"
+"""Before the key of a part that is kept apart from its state."""
 TRANSACTION_TIMEOUT_MS = 15_000
 COMMIT_LIMIT_S = 30.0
 LOAD_LIMIT_S = 120.0
@@ -39,6 +42,8 @@ class Store:
         self._topic = settings.topic(role.state_topic)
         self._number = number
         self._decode_state = msgspec.msgpack.Decoder(tuple[int, role.state]).decode  # type: ignore[name-defined]
+        self._apart = role.apart
+        self._decode_part = msgspec.msgpack.Decoder(role.apart.type if role.apart else None).decode
         self._decode_marker = msgspec.msgpack.Decoder(Marker).decode
         self._producer = AIOKafkaProducer(
             bootstrap_servers=settings.brokers,
@@ -117,8 +122,11 @@ class Store:
         marker = latest.pop(MARKER_KEY, None)
         states = []
         for key, value in latest.items():
-            if value is not None:
+            if value is not None and key.startswith(STATE_PREFIX):
                 rev, state = self._decode_state(value)
+                part = latest.get(PART_PREFIX + key.removeprefix(STATE_PREFIX))
+                if part is not None and self._apart is not None:
+                    state = replace(state, **{self._apart.field: self._decode_part(part)})
                 states.append((key.removeprefix(STATE_PREFIX).decode(), rev, state))
         return states, None if marker is None else self._decode_marker(marker)
 
@@ -127,4 +135,6 @@ def _records(checkpoint: Checkpoint) -> Iterable[tuple[bytes, bytes | None]]:
     for key, rev, state in checkpoint.states:
         value = None if state is None else _pack((rev, state))
         yield STATE_PREFIX + key.encode(), value
+    for key, part in checkpoint.parts:
+        yield PART_PREFIX + key.encode(), None if part is None else _pack(part)
     yield MARKER_KEY, _pack(checkpoint.marker)

@@ -14,6 +14,7 @@ from struct import unpack_from
 PINGS = "gps.pings"
 PLANS = "vehicle.plans"
 VEHICLE_FACTS = "vehicle.facts"
+VEHICLE_MOVES = "vehicle.moves"
 ORDER_EVENTS = "orders.events"
 ORDER_FACTS = "order.facts"
 ORDER_STATUS = "order.status"
@@ -66,6 +67,7 @@ TOPICS = (
         retention_ms=30 * DAY_MS,
     ),
     TopicSpec(VEHICLE_FACTS, "vehicle", "visits and silences of vehicles"),
+    TopicSpec(VEHICLE_MOVES, "vehicle", "halts, trips and speeding of vehicles without orders"),
     TopicSpec(ORDER_EVENTS, "order", "what the order system says", append_time=True),
     TopicSpec(ORDER_FACTS, "order", "visits and sightings that concern an order", append_time=True),
     TopicSpec(ORDER_STATUS, "order", "the current status of each order", compacted=True),

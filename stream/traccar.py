@@ -33,6 +33,10 @@ Date = Annotated[datetime, Meta(tz=True)]
 """A date without an offset could be any zone's, so it is refused."""
 
 
+class Attributes(Struct, frozen=True):
+    ignition: bool | None = None
+
+
 class Position(Struct, frozen=True, rename="camel"):
     """The fields of `position` that a ping is made of."""
 
@@ -46,6 +50,7 @@ class Position(Struct, frozen=True, rename="camel"):
     accuracy: float | None = None
     """Metres; 0 is unknown."""
     server_time: Date | None = None
+    attributes: Attributes = Attributes()
 
 
 class Device(Struct, frozen=True, rename="camel"):
@@ -84,6 +89,7 @@ def ping_of(forwarded: Forwarded) -> Ping | Rejected:
         heading_deg=position.course,
         accuracy_m=position.accuracy or None,
         received_at=received_at,
+        ignition=position.attributes.ignition,
     )
 
 

@@ -20,7 +20,17 @@ from msgspec import Meta, Struct
 from msgspec.json import Decoder
 
 from alerts.model import Alert
-from geo.model import Ping, Rejected, Sighting, Silence, VehiclePlan, Visit
+from geo.model import (
+    Halt,
+    Ping,
+    Rejected,
+    Sighting,
+    Silence,
+    Speeding,
+    Trip,
+    VehiclePlan,
+    Visit,
+)
 from orders.model import (
     Aged,
     Assigned,
@@ -46,6 +56,7 @@ MESSAGES: Mapping[str, tuple[type[Struct], ...]] = {
     topics.PINGS: (Ping, traccar.Forwarded),
     topics.PLANS: (VehiclePlan,),
     topics.VEHICLE_FACTS: (Visit, Silence),
+    topics.VEHICLE_MOVES: (Halt, Trip, Speeding),
     topics.ORDER_EVENTS: (
         Received, Reviewed, Assigned, Outbound, InTransit, Signed, Cancelled, Returned, Failed,
     ),

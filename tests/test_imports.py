@@ -34,7 +34,8 @@ PURE = [
 # socket, the environment or chance.
 PURE_LIBRARIES = {
     *("__future__", "bisect", "collections", "dataclasses", "enum", "functools", "hashlib"),
-    *("heapq", "itertools", "math", "msgspec", "operator", "re", "string", "typing"),
+    *("heapq", "itertools", "math", "msgspec", "numpy", "operator"),
+    *("re", "string", "struct", "types", "typing"),
 }
 
 

@@ -18,6 +18,7 @@ COMMANDS = [
         "demo",
         "simulate",
         "replay",
+        "visits",
         "watch",
         "kafka",
         "worker",

@@ -30,6 +30,7 @@ SET_UP_ELSEWHERE = {
     "make demo": "tests/commands/test_demo.py starts and stops it; here it would run for ever",
     "make test": "it runs this",
     "export": "the addresses are this test's own",
+    "milepost visits": "tests/commands/test_visits.py runs it, on files of its own",
 }
 
 

@@ -228,7 +228,7 @@ def test_every_good_ping_and_plan_is_in_a_vehicles_state(outcome: Outcome) -> No
     script = outcome.script
     assert [state(ping.vehicle_id).last for ping in script.pings()] == script.pings()
     planned = [state(plan.vehicle_id).plans for plan in script.plans()]
-    assert all(plans is not None and plans.planned for plans in planned)
+    assert all(plans is not None and plans.claims for plans in planned)
 
 
 def test_every_good_order_event_and_sighting_is_in_a_status(outcome: Outcome) -> None:

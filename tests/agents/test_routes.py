@@ -8,9 +8,21 @@ from msgspec import Struct
 
 from agents.alerts import ALERTS
 from agents.orders import ORDERS
-from agents.vehicles import VEHICLES
+from agents.vehicles import VEHICLES, vehicles_of
 from alerts.model import Alert, Rule, Severity, State
-from geo.model import Evidence, Motion, Ping, Sighting, Silence, StopRole, VehiclePlan, Visit
+from geo.crs import Datum, from_wgs84
+from geo.model import (
+    Evidence,
+    Motion,
+    Ping,
+    Rejected,
+    Sighting,
+    Silence,
+    StopRole,
+    VehiclePlan,
+    Visit,
+)
+from geo.sources import Source, declared
 from geo.track import Track
 from orders.model import Age, Opened, OrderStatus, Stage
 from stream import topics
@@ -104,3 +116,17 @@ def test_a_feed_is_blamed_only_where_enough_orders_are_under_way() -> None:
     few = Live(0, newest, {("orders", Age.FRESH): 19})
     enough = Live(0, newest, {("orders", Age.FRESH): 19, ("orders", Age.PARKED): 1})
     assert (ORDERS.world(few).feed_at, ORDERS.world(enough).feed_at) == (None, 7)
+
+
+def test_pings_of_a_source_in_gcj02_are_brought_to_wgs84_and_judged_by_its_thresholds() -> None:
+    role = vehicles_of(declared(["datum=gcj02,dwell_ms=90000"]))
+    lat, lon = from_wgs84(31.2, 121.4, Datum.GCJ02)
+    value = b'[{"vehicle_id":"v","ts":1767225600000,"lat":%f,"lon":%f},7]' % (lat, lon)
+    ping, rejected = role.inputs[topics.PINGS].decode(value)
+    assert (round(ping.lat, 5), round(ping.lon, 5)) == (31.2, 121.4)
+    assert isinstance(rejected, Rejected)
+    assert role.world(Live()).visits.dwell_ms == 90_000
+
+
+def test_an_ordinary_source_costs_nothing() -> None:
+    assert vehicles_of(Source()) is VEHICLES

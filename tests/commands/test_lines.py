@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from commands.lines import BadLine, Format, Message, SpeedUnit, parse_line, read_header, value_of
+from commands.lines import BadLine, Format, Message, parse_line, value_of, with_header
+from geo.crs import Datum, from_wgs84
 from geo.model import Ping
+from geo.sources import BadSource, Source, SpeedUnit
 from orders.model import Assigned, Signed
 from stream import wire
 from stream.topics import ORDER_EVENTS
@@ -92,15 +94,70 @@ def test_columns_of_other_names_are_mapped() -> None:
 )
 def test_the_speed_column_is_read_in_its_unit(unit: SpeedUnit, mps: float) -> None:
     line = PING[:-1] + b',"speed":36}'
-    assert one(line, Format(speed_unit=unit)).speed_mps == pytest.approx(mps)
+    assert one(line, Format(source=Source(speed=unit))).speed_mps == pytest.approx(mps)
 
 
 def test_a_csv_row_is_a_ping_and_an_empty_cell_is_absent() -> None:
     assert one(b'"v,1",1767225600,31.2,121.4,\r\n', CSV) == Ping("v,1", T0, 31.2, 121.4)
 
 
-def test_a_csv_header_is_read_without_blanks_and_quotes() -> None:
-    assert read_header('"vehicle_id", ts,lat\r\n') == ("vehicle_id", "ts", "lat")
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_header_is_read_without_blanks_and_quotes(delimiter: str) -> None:
+    line = delimiter.join(['"vehicle_id"', "ts ", "lat"]) + "\r\n"
+    assert with_header(Format(), line) == Format(
+        header=("vehicle_id", "ts", "lat"), delimiter=delimiter
+    )
+
+
+def test_columns_are_known_by_their_usual_names() -> None:
+    line = b'{"IMEI":7,"Timestamp":1767225600,"Latitude":31.2,"lng":121.4,"Course":90}'
+    assert one(line) == Ping("7", T0, 31.2, 121.4, heading_deg=90.0)
+
+
+def test_a_column_with_our_name_goes_over_one_that_is_only_known() -> None:
+    assert one(PING[:-1] + b',"time":5}').ts == one(b'{"time":5,' + PING[1:]).ts == T0
+
+
+@pytest.mark.parametrize("value", [b"true", b"1", b'"ON"'])
+def test_whether_the_engine_ran_is_read_in_its_usual_forms(value: bytes) -> None:
+    assert one(PING[:-1] + b',"acc":' + value + b"}").ignition is True
+    assert bad(PING[:-1] + b',"ignition":"maybe"}').fix == "write true or false, 1 or 0, on or off"
+
+
+def test_a_file_of_one_vehicle_need_not_name_it() -> None:
+    line = b'{"ts":1767225600,"lat":31.2,"lon":121.4}'
+    assert one(line, Format(vehicle_id="day")).vehicle_id == "day"
+    assert one(PING, Format(vehicle_id="day")).vehicle_id == "v1"
+
+
+@pytest.mark.parametrize(
+    ("ts", "zone"),
+    [
+        pytest.param(b'"2026-01-01T08:00:00"', "Asia/Shanghai", id="zone"),
+        pytest.param(b'"2026-01-01 08:00:00"', "+08:00", id="offset"),
+        pytest.param(b'"2026-01-01T00:00:00Z"', "+08:00", id="its own offset counts"),
+        pytest.param(b'"2026/1/1 8:00:00"', "+08:00", id="slashes"),
+        pytest.param(b'"2026/1/1 8:00"', "+08:00", id="slashes without seconds"),
+        pytest.param(b"20260101080000", "+08:00", id="digits"),
+        pytest.param(b'"20260101080000"', "+08:00", id="digits as text"),
+    ],
+)
+def test_a_time_without_a_zone_is_in_that_of_its_source(ts: bytes, zone: str) -> None:
+    assert one(PING.replace(b"1767225600", ts), Format(source=Source(zone=zone))).ts == T0
+
+
+def test_an_unknown_zone_is_told() -> None:
+    line = PING.replace(b"1767225600", b'"2026-01-01T08:00:00"')
+    with pytest.raises(BadSource, match="zone=Asia/Nowhere: write a name such as Asia/Shanghai"):
+        parse_line(line, Format(source=Source(zone="Asia/Nowhere")))
+
+
+@pytest.mark.parametrize("line", [PING, b"[" + PING.replace(b"5600", b"5600000") + b"]"])
+def test_coordinates_are_brought_to_wgs84(line: bytes) -> None:
+    lat, lon = from_wgs84(31.2, 121.4, Datum.GCJ02)
+    shifted = line.replace(b"31.2", str(lat).encode()).replace(b"121.4", str(lon).encode())
+    found = one(shifted, Format(source=Source(datum=Datum.GCJ02)))
+    assert (found.lat, found.lon) == pytest.approx((31.2, 121.4), abs=1e-8)
 
 
 def test_all_times_of_a_ping_move_together() -> None:

@@ -4,12 +4,13 @@ from msgspec.structs import replace
 
 from geo.cleaning import Reason
 from geo.model import Motion, Rejected, Sighting, Silence
+from geo.spots import pack
 from geo.track import Track, World, next_wake, step, wake
 from tests.builders import LON, at, lat_of, ping, plan, stop
 
 WORLD = World()
-HEARD = Track(ping(0), at(900))
-SILENT = Track(ping(0), None, None, at(0))
+HEARD = Track(ping(0), at(900), tail=pack(ping(0)))
+SILENT = Track(ping(0), None, None, at(0), pack(ping(0)))
 FAR = plan(stop("far", 400_000))
 
 
@@ -38,7 +39,7 @@ def test_a_refused_ping_changes_nothing() -> None:
 def test_a_position_is_kept_as_it_came() -> None:
     newer = ping(60, 10)
     state, facts = step(HEARD, newer, at(61), WORLD)
-    assert (state, facts) == (Track(newer, at(960)), ())
+    assert (state, facts) == (Track(newer, at(960), tail=HEARD.tail + pack(newer)), ())
     assert state is not None
     assert state.last is newer
 
@@ -94,10 +95,12 @@ def test_a_restatement_ends_no_silence() -> None:
 
 def test_a_position_that_is_itself_too_old_ends_no_silence() -> None:
     state, facts = step(SILENT, ping(100), at(1_000), WORLD)
-    assert (state, facts) == (Track(ping(100), None, None, at(0)), [])
+    assert state == Track(ping(100), None, None, at(0), SILENT.tail + pack(ping(100)))
+    assert facts == []
     state, facts = step(state, ping(101), at(1_000), WORLD)
     assert facts == [Silence("v1", since=at(0), reported_at=at(1_000), until=at(101))]
-    assert state == Track(ping(101), at(1_001))
+    assert state is not None
+    assert (state.last, state.wake_at, state.silent_since) == (ping(101), at(1_001), None)
 
 
 def test_during_a_silence_an_old_position_is_shown_as_silent() -> None:

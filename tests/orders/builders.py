@@ -70,6 +70,10 @@ def visit(
     role: StopRole = StopRole.HUB,
     visit_id: str = "visit-1",
     reported: float | None = None,
+    version: int = 0,
+    supersedes: str | None = None,
+    retracted: bool = False,
+    inferred: bool = False,
 ) -> Visit:
     """A stay at stop "hub", by default reported one minute after it was last known to go on."""
     told = (departed if departed is not None else arrived) + 1 if reported is None else reported
@@ -83,6 +87,10 @@ def visit(
         reported_at=ms(told),
         evidence=Evidence("dwell", 3, ms(arrived), ms(arrived) + 60_000, 23.4),
         order_id="o1",
+        version=version,
+        supersedes=supersedes,
+        retracted=retracted,
+        inferred=inferred,
     )
 
 

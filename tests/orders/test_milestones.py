@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from geo.model import StopRole
+from geo.visits import confidence
 from orders.lifecycle import Reason
-from orders.milestones import ARRIVED, DEPARTED, MAX_MILESTONES, confidence
-from orders.model import Code, Milestone
+from orders.milestones import ARRIVED, DEPARTED, MAX_MILESTONES
+from orders.model import Code, Milestone, OrderStatus
 from orders.state import Order
 from tests.orders.builders import assigned, failed, happened, ms, visit
 from tests.orders.drive import reasons, run, timeline
@@ -105,6 +106,44 @@ def test_a_visit_corrected_to_after_the_end_is_taken_back(order: Order) -> None:
     after, facts = run(visit(20), happened("signed", 30), visit(35, reported=40), start=order)
     assert timeline(after)[1:] == [(Code.DELIVERED, ms(30))]
     assert reasons(facts) == [Reason.ALREADY_ENDED]
+
+
+def test_a_visit_told_instead_of_another_supersedes_its_milestones(order: Order) -> None:
+    told = visit(10, 20, version=2)
+    instead = visit(8, 25, visit_id="visit-2", version=1, supersedes="visit-1", reported=30)
+    after, _ = run(told, instead, start=order)
+    assert [(m.code, m.occurred_at, m.supersedes) for m in after.milestones[1:]] == [
+        (Code.ARRIVED_HUB, ms(8), 2),
+        (Code.ARRIVED_HUB, ms(10), None),
+        (Code.DEPARTED_HUB, ms(20), None),
+        (Code.DEPARTED_HUB, ms(25), 3),
+    ]
+    assert [s.visit_id for s in after.stays] == ["visit-2"]
+
+
+def test_a_visit_retracted_leaves_the_timeline(order: Order) -> None:
+    arrived, _ = run(visit(10, 20, version=2), start=order)
+    after, facts = run(visit(10, 20, version=3, retracted=True), start=arrived)
+    assert after.milestones == order.milestones
+    assert [type(fact) for fact in facts] == [OrderStatus]
+
+
+def test_a_visit_retracted_and_found_again_is_in_the_timeline(order: Order) -> None:
+    told = (visit(10, version=1), visit(10, version=2, retracted=True), visit(10, version=3))
+    assert timeline(run(*told, start=order)[0])[1:] == [(Code.ARRIVED_HUB, ms(10))]
+
+
+def test_the_higher_version_counts_though_told_in_the_same_millisecond(order: Order) -> None:
+    left = visit(10, 20, version=2, reported=30)
+    back = visit(10, version=3, reported=30)
+    after, facts = run(left, back, start=order)
+    assert timeline(after)[1:] == [(Code.ARRIVED_HUB, ms(10))]
+    assert reasons(run(left, start=after)[1]) == [Reason.STALE]
+
+
+def test_nobody_saw_what_is_inferred(order: Order) -> None:
+    after, _ = run(visit(10, 20, inferred=True), start=order)
+    assert [m.confidence for m in after.milestones[1:]] == [0.5, 0.5]
 
 
 def test_the_timeline_is_by_occurrence_and_then_by_sequence() -> None:

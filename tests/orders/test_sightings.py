@@ -39,6 +39,14 @@ def test_what_is_not_of_the_vehicle_that_had_the_order_then_is_refused(
     assert reasons(facts) == [reason]
 
 
+def test_a_visit_corrected_to_after_the_handover_is_taken_back(handed_over: Order) -> None:
+    arrived, _ = run(visit(18), start=handed_over)
+    later = visit(22, visit_id="visit-2", supersedes="visit-1", reported=40)
+    after, facts = run(later, start=arrived)
+    assert after.milestones == handed_over.milestones
+    assert reasons(facts) == [Reason.OTHER_VEHICLE]
+
+
 @pytest.mark.parametrize(
     "given",
     [

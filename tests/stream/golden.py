@@ -11,12 +11,15 @@ from alerts.model import Alert, Rule, Severity, State
 from geo.model import (
     Evidence,
     Fence,
+    Halt,
     Motion,
     Ping,
     Sighting,
     Silence,
+    Speeding,
     Stop,
     StopRole,
+    Trip,
     VehiclePlan,
     Visit,
 )
@@ -47,7 +50,7 @@ from stream.letters import DeadLetter, Reason
 STOP = Stop("wh-3", StopRole.PICKUP, Fence(31.23, 121.47, 150.0, 250.0))
 STOP_JSON = (
     b'{"stop_id":"wh-3","role":"pickup",'
-    b'"fence":{"lat":31.23,"lon":121.47,"enter_m":150.0,"exit_m":250.0}}'
+    b'"fence":{"lat":31.23,"lon":121.47,"enter_m":150.0,"exit_m":250.0,"shape":null}}'
 )
 VISIT = Visit(
     "v-1", "truck-7", "wh-3", StopRole.PICKUP, 1000, 61_000,
@@ -56,7 +59,8 @@ VISIT = Visit(
 VISIT_JSON = (
     b'{"kind":"visit","visit_id":"v-1","vehicle_id":"truck-7","stop_id":"wh-3","role":"pickup",'
     b'"arrived_at":1000,"reported_at":61000,"evidence":{"rule":"dwell","positions":4,'
-    b'"first_ts":900,"last_ts":60900,"nearest_m":12.5},"departed_at":900000,"order_id":"o-1"}'
+    b'"first_ts":900,"last_ts":60900,"nearest_m":12.5,"confidence":0.5},"departed_at":900000,"order_id":"o-1",'
+    b'"inferred":false,"version":0,"supersedes":null,"retracted":false}'
 )
 
 GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
@@ -81,6 +85,24 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
         topics.VEHICLE_FACTS,
         Silence("truck-7", 1000, 901_000),
         b'{"kind":"silence","vehicle_id":"truck-7","since":1000,"reported_at":901000,"until":null}',
+    ),
+    (
+        topics.VEHICLE_MOVES,
+        Halt("truck-7", 1000, 31.2, 121.4, 30, 301_000, 60_000),
+        b'{"kind":"halt","vehicle_id":"truck-7","since":1000,"lat":31.2,"lon":121.4,'
+        b'"positions":30,"until":301000,"idling_ms":60000}',
+    ),
+    (
+        topics.VEHICLE_MOVES,
+        Trip("truck-7", 1000, 301_000, 2_500.0, 30, 16.5),
+        b'{"kind":"trip","vehicle_id":"truck-7","since":1000,"until":301000,"metres":2500.0,'
+        b'"positions":30,"top_mps":16.5}',
+    ),
+    (
+        topics.VEHICLE_MOVES,
+        Speeding("truck-7", 1000, 91_000, 33.0, 30.5, 9),
+        b'{"kind":"speeding","vehicle_id":"truck-7","since":1000,"until":91000,"top_mps":33.0,'
+        b'"limit_mps":30.5,"positions":9}',
     ),
     (
         topics.ORDER_EVENTS,
@@ -149,7 +171,7 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
         b'"seen":{"ts":2900,"lat":31.23,"lon":121.47},"milestones":[{"sequence":1,'
         b'"code":"order_accepted","occurred_at":1000,"reported_at":1100,"source":"event"}],'
         b'"errors":0,"last_error":"","eta":null,"stops":[{"stop_id":"dock-7","role":"delivery",'
-        b'"fence":{"lat":31.2,"lon":121.4,"enter_m":150.0,"exit_m":250.0}}]}',
+        b'"fence":{"lat":31.2,"lon":121.4,"enter_m":150.0,"exit_m":250.0,"shape":null}}]}',
     ),
     (
         topics.SIGNALS,

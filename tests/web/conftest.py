@@ -32,8 +32,6 @@ def browser() -> Iterator[Browser]:
     found = [path for name in CHROMIUM if (path := shutil.which(name))]
     if not found:
         pytest.skip("needs a Chromium on the PATH (Debian: apt-get install chromium)")
-    if not (BUILT / "index.html").exists():
-        pytest.skip("needs the built pages: make pages")
     # Maps are drawn without a graphics card, by as many cores as the tests get.
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
@@ -86,7 +84,13 @@ class Pages:
 
 
 @pytest.fixture(scope="module")
-def served(redis_server: RedisServer) -> Iterator[tuple[PushProcess, Settings]]:
+def built() -> None:
+    if not (BUILT / "index.html").exists():
+        pytest.skip("needs the built pages: make pages")
+
+
+@pytest.fixture(scope="module")
+def served(built: None, redis_server: RedisServer) -> Iterator[tuple[PushProcess, Settings]]:
     secret = secrets.token_urlsafe(32)
     settings = Settings(
         redis=redis_server.url, partitions=PARTITIONS, push="127.0.0.1:0", token_secret=secret

@@ -97,6 +97,7 @@ export interface Fence {
   lon: number;
   enter_m: number;
   exit_m: number;
+  shape: Area | Line | null;
 }
 
 export interface Stop {

@@ -1,0 +1,65 @@
+"""`milepost visits` as typer reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from commands.fleet import mapping
+from commands.lines import Format, zone_of
+from commands.visits import Wanted, run_visits
+from geo.crs import Datum
+from geo.sources import declared
+
+console = Console()
+
+
+def visits(
+    pings: Annotated[
+        list[Path], typer.Argument(help="JSON lines, .csv or .gpx, also with .gz", metavar="PINGS…")
+    ],
+    fences: Annotated[
+        Path | None, typer.Option(help="GeoJSON: points, lines, polygons", metavar="FILE.geojson")
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="datum=gcj02, zone=Asia/Shanghai, speed=kmh, or a threshold",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="vehicle_id=imei: our name, the file's", metavar="OURS=THEIRS"),
+    ] = None,
+    fences_datum: Annotated[Datum, typer.Option(help="of the fences' coordinates")] = Datum.WGS84,
+    out: Annotated[
+        Path | None, typer.Option(help="write everything here as JSON lines", metavar="FILE")
+    ] = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help="draw everything on one page", metavar="FILE.html"),
+    ] = None,
+) -> None:
+    """Find who called where and when in recorded pings: the core of the worker, without a broker.
+
+    Columns: vehicle_id, ts, lat, lon, speed, heading, accuracy, received_at; usual other names are
+    known. Times are Unix seconds, Unix milliseconds, or dates with an offset or in the --source's
+    zone. GPX, and files without a vehicle's name, are of one vehicle called like the file.
+
+    Fences: a Point is a circle (radius_m, 150 unless given), a LineString a corridor (half_width_m,
+    50), a Polygon an area; exit_m is where it is left, 100 m further out. Without --fences stops
+    and trips are shown.
+
+    --out writes one object a line: kind visit, stop, trip (times in UTC) or rejected (reason,
+    count). Exit code 1 if some lines could not be read.
+    """
+    declaration = declared(source or [])
+    if declaration.zone:
+        zone_of(declaration.zone)  # a wrong one is told now, not at the first line
+    form = Format(columns=mapping(column or [], "--column"), source=declaration, option="--column")
+    wanted = Wanted(pings, form, fences, fences_datum, out, map_)
+    raise typer.Exit(run_visits(wanted, console))

@@ -1,0 +1,354 @@
+"""A vehicle's calls at its planned stops, moved along by each position.
+
+How this works. Planned stops are looked at only when the vehicle may have come near one: after
+each look `clearance_m` says how far it may go from `anchor` without being inside any, and until
+then a position costs one distance, however many stops there are. A look itself is at the stops
+`near` by, so a vehicle may have thousands. Begun stays are looked at with every position.
+
+Where fences overlap, a position counts for the stop it is deepest inside of. Within the error of a
+position nobody can tell, and then the plan does: of one order's stops the first not yet visited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from geo.claims import Claim
+from geo.cleaning import Trail
+from geo.distance import metres
+from geo.fences import GROWTH_MAX_M, band_m, clearance_m, edge_m, growth_m, passing_m
+from geo.model import Fence, Id, Ms, Visit
+from geo.spots import Spot
+from geo.visits import (
+    Approach,
+    Stay,
+    VisitRule,
+    approach,
+    begin,
+    inferred_between,
+    inferred_from,
+    leaves,
+    stays_on,
+    visit_of,
+)
+
+Key = tuple[str | None, str]
+
+TELLING_M = 25.0
+"""Two fences are told apart by a position no better than this: the error of GPS between houses."""
+
+
+KEPT_MS = 3_600_000
+"""How long a visit that is over is remembered for one that would continue it: that one has to prove
+itself first."""
+
+
+NEAR_M = 2_000.0
+"""Stops further off than this are not looked at one by one until the vehicle has gone their way."""
+
+
+class Near(Struct, frozen=True, gc=False, array_like=True):
+    """The claims that are near a place, and how far one may go from there before another is."""
+
+    claims: tuple[int, ...]
+    lat: float
+    lon: float
+    room_m: float
+
+
+class Calls(Struct, frozen=True, gc=False, array_like=True):
+    """Where the vehicle is with its claims; follows from its positions in time order."""
+
+    stays: tuple[Stay, ...] = ()
+    left: tuple[Stay, ...] = ()
+    """Visits that are over, for as long as a return would continue them."""
+    seen: tuple[Key, ...] = ()
+    """Claims that have been visited."""
+    anchor: tuple[float, float] | None = None
+    """Where the planned stops were last looked at; None asks for a look."""
+    clearance_m: float = 0.0
+    near: Near | None = None
+
+
+def is_clear(calls: Calls, lat: float, lon: float) -> bool:
+    """True if no stay has begun and none can begin here."""
+    anchor = calls.anchor
+    if calls.stays or anchor is None:
+        return False
+    return metres(anchor[0], anchor[1], lat, lon) < calls.clearance_m
+
+
+def follow(
+    calls: Calls,
+    claims: tuple[Claim, ...],
+    way: Callable[[], Trail],
+    spot: Spot,
+    vehicle_id: Id,
+    now: Ms,
+    rule: VisitRule,
+) -> tuple[Calls, Sequence[Visit]]:
+    """The calls after one more position, and the visits that arrived, departed or went on. `way` is
+    asked for the positions before it, seldom."""
+    anchor = calls.anchor
+    if anchor is not None and metres(anchor[0], anchor[1], spot.lat, spot.lon) < calls.clearance_m:
+        if not calls.stays:
+            return calls, ()
+        stays = _going_on(calls.stays, spot, rule)
+        if stays is not None:
+            clearance = calls.clearance_m
+            return Calls(stays, calls.left, calls.seen, anchor, clearance, calls.near), ()
+    return _Look(calls, claims, way, spot, vehicle_id, now, rule).taken()
+
+
+def _going_on(stays: tuple[Stay, ...], spot: Spot, rule: VisitRule) -> tuple[Stay, ...] | None:
+    """The stays after a position inside all of them that proves nothing new: most of the positions
+    of a vehicle that stands at a stop. None: look closer."""
+    if spot.error > rule.coarse_m:
+        return None
+    after = []
+    for stay in stays:
+        claim = stay.claim
+        edge = edge_m(claim.stop.fence, spot.lat, spot.lon)
+        if edge > 0.0 or claim.rivals:
+            return None
+        on = stays_on(stay, spot, edge, rule)
+        if on.proof is not stay.proof:
+            return None
+        after.append(on)
+    return tuple(after)
+
+
+class _Look:
+    """One position against all that is near it."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        claims: tuple[Claim, ...],
+        way: Callable[[], Trail],
+        spot: Spot,
+        vehicle_id: Id,
+        now: Ms,
+        rule: VisitRule,
+    ) -> None:
+        self.calls = calls
+        self.claims = claims
+        self.way = way
+        self.spot = spot
+        self.vehicle_id = vehicle_id
+        self.now = now
+        self.rule = rule
+        self.stays: list[Stay] = []
+        self.left = calls.left
+        self.seen = calls.seen
+        self.near = calls.near
+        self.visits: list[Visit] = []
+
+    def taken(self) -> tuple[Calls, list[Visit]]:
+        calls, spot = self.calls, self.spot
+        ended = False
+        for stay in calls.stays:
+            after = self._moved(stay)
+            if after is None:
+                ended, self.near = True, None  # It was not among those to be looked at.
+            else:
+                self.stays.append(after)
+        anchor, clearance = calls.anchor, calls.clearance_m
+        if ended or anchor is None or metres(*anchor, spot.lat, spot.lon) >= clearance:
+            clearance = self._look()
+            anchor = (spot.lat, spot.lon)
+        stays = tuple(self.stays)
+        return Calls(stays, self.left, self.seen, anchor, clearance, self.near), self.visits
+
+    # Stays that have begun.
+
+    def _moved(self, stay: Stay) -> Stay | None:
+        """The stay after this position; None: it is over."""
+        spot, rule, fence = self.spot, self.rule, stay.claim.stop.fence
+        edge = edge_m(fence, spot.lat, spot.lon)
+        if edge - spot.error > band_m(fence) or self._is_with_a_rival(stay, edge):
+            return self._outside(stay, edge)
+        if spot.error > rule.coarse_m:
+            return stay
+        after = stays_on(stay, spot, edge, rule)
+        if after.proof and not stay.proof:
+            return self._proven(after)
+        return after
+
+    def _proven(self, stay: Stay) -> Stay:
+        """Tell the arrival, or, where the vehicle had hardly left, that it goes on."""
+        for before in self.left:
+            if before.key == stay.key and _goes_on(before, stay, self.rule):
+                stay = _joined(before, stay)
+        self.left = tuple(b for b in self.left if b.key != stay.key)
+        if stay.key not in self.seen:
+            self.seen = (*self.seen, stay.key)
+        self.visits.append(visit_of(self.vehicle_id, stay, self.now, self.rule))
+        return stay
+
+    def _outside(self, stay: Stay, edge: float) -> Stay | None:
+        rule = self.rule
+        if not stay.proof:
+            visit = inferred_from(self.vehicle_id, stay, self.spot, edge, self.now, rule)
+            if visit is not None and _is_asked(stay.claim, visit, rule):
+                self._add(visit, stay.key)
+            return None
+        after, over = leaves(stay, self.spot, edge, rule)
+        if not over:
+            return after
+        self.visits.append(visit_of(self.vehicle_id, after, self.now, rule))
+        recent = (b for b in self.left if self.spot.ts - b.left_at <= KEPT_MS)
+        self.left = (*(b for b in recent if b.key != stay.key), after)
+        return None
+
+    def _is_with_a_rival(self, stay: Stay, edge: float) -> bool:
+        if not stay.claim.rivals:
+            return False
+        rivals = self._rivals(stay.claim)
+        return any(depth < 0.0 and depth + TELLING_M < edge for _, depth in rivals)
+
+    # Stops where one may begin.
+
+    def _look(self) -> float:
+        """Begin a stay at each planned stop the position is inside of; gives the clearance."""
+        spot, near = self.spot, self.near
+        if near is not None:
+            left_m = near.room_m - metres(near.lat, near.lon, spot.lat, spot.lon)
+            if left_m > 0.0:
+                return min(clearance_m([e for _, e in self._at(near.claims)]), left_m)
+        edges = self._at(range(len(self.claims)))
+        room_m = clearance_m([edge for _, edge in edges if edge > NEAR_M])
+        close = tuple(n for n, edge in edges if edge <= NEAR_M)
+        self.near = Near(close, spot.lat, spot.lon, room_m)
+        return clearance_m([edge for _, edge in edges])
+
+    def _at(self, places: Iterable[int]) -> list[tuple[int, float]]:
+        """The claims of these places with their edges; 0 inside."""
+        spot, rule = self.spot, self.rule
+        here = {stay.key for stay in self.stays}
+        trail = self.way()
+        last = trail.last
+        gap = last is not None and rule.infer_ms <= spot.ts - last.ts <= rule.silent_ms
+        passed: list[tuple[float, Claim]] = []
+        edges: list[tuple[int, float]] = []
+        ts, lat, lon = spot.ts, spot.lat, spot.lon
+        for n in places:
+            claim = self.claims[n]
+            if claim.until <= ts or (here and claim.key in here):
+                continue
+            fence = claim.stop.fence
+            edge = edge_m(fence, lat, lon)
+            if edge <= 0.0 or (edge <= GROWTH_MAX_M and edge <= growth_m(fence, spot.error)):
+                edges.append((n, 0.0))
+                if spot.error <= rule.coarse_m and self._is_due(claim, edge):
+                    came = approach(last, trail.before)
+                    self.stays.append(begin(claim, spot, edge, came, rule))
+                continue
+            edges.append((n, edge))
+            if gap and last is not None:
+                nearest = _passed_m(fence, last, spot, edge)
+                if nearest <= 0.0:
+                    passed.append((nearest, claim))
+        if passed and last is not None:
+            self._pass((last, spot), passed, approach(last, trail.before))
+        return edges
+
+    def _pass(
+        self, ends: tuple[Spot, Spot], passed: list[tuple[float, Claim]], came: Approach
+    ) -> None:
+        """Of the fences between two positions the vehicle can have called at, the one it came
+        nearest to the middle of."""
+        open_ = [p for p in passed if self._is_next(p[1])]
+        if not open_:
+            return
+        nearest, claim = min(open_, key=lambda p: p[0])
+        visit = inferred_between(
+            self.vehicle_id,
+            claim,
+            ends,
+            nearest,
+            came.pace_mps,
+            self.now,
+            self.rule,
+        )
+        if visit is not None and _is_asked(claim, visit, self.rule):
+            self._add(visit, claim.key)
+
+    def _is_due(self, claim: Claim, edge: float) -> bool:
+        """Whether a stay may begin there, where others are at the same place or beside it."""
+        if not self._is_next(claim):
+            return False
+        own = self._rank(claim, edge)
+        return all(
+            depth >= 0.0 or own <= self._rank(rival, depth)
+            if rival.order_id == claim.order_id is not None and abs(depth - edge) <= TELLING_M
+            else depth >= 0.0 or edge <= depth + (TELLING_M if claim.order_id else 0.0)
+            for rival, depth in self._rivals(claim)
+        )
+
+    def _is_next(self, claim: Claim) -> bool:
+        """Of one order's stops at one place each is visited once, in turn; the last always."""
+        if claim.after is not None:
+            first = claim.order_id, claim.after
+            if first not in self.seen or self._is_here(first):
+                return False
+        return not claim.before or claim.key not in self.seen or self._is_here(claim.key)
+
+    def _is_here(self, key: Key) -> bool:
+        """Still at that stop, or so shortly gone that a return continues the visit."""
+        since = self.spot.ts - self.rule.rejoin_ms
+        return any(s.key == key for s in self.stays) or any(
+            s.key == key and s.left_at >= since for s in self.left
+        )
+
+    def _rank(self, claim: Claim, edge: float) -> tuple[bool, int]:
+        """Before others: the one it is at, those not yet visited, those planned earlier."""
+        key = claim.key
+        visited = key in self.seen and all(stay.key != key for stay in self.stays)
+        return visited, self.claims.index(claim)
+
+    def _rivals(self, claim: Claim) -> list[tuple[Claim, float]]:
+        spot = self.spot
+        several = (self.claims[n] for n in claim.rivals)
+        return [(c, edge_m(c.stop.fence, spot.lat, spot.lon)) for c in several if c.until > spot.ts]
+
+    # Both.
+
+    def _add(self, visit: Visit, key: Key) -> None:
+        self.visits.append(visit)
+        if key not in self.seen:
+            self.seen = (*self.seen, key)
+
+
+def _passed_m(fence: Fence, last: Spot, spot: Spot, edge: float) -> float:
+    """How near the way between two positions outside came to the edge; positive: not inside."""
+    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+    if edge > way_m or edge_m(fence, last.lat, last.lon) <= 0.0:
+        return edge
+    return passing_m(fence, last, spot)
+
+
+def _is_asked(claim: Claim, visit: Visit, rule: VisitRule) -> bool:
+    assert visit.departed_at is not None
+    return visit.departed_at >= claim.since - rule.back_ms and visit.arrived_at < claim.until
+
+
+def _goes_on(before: Stay, stay: Stay, rule: VisitRule) -> bool:
+    return stay.arrived_at - before.left_at <= rule.rejoin_ms
+
+
+def _joined(before: Stay, stay: Stay) -> Stay:
+    return Stay(
+        stay.claim,
+        before.arrived_at,
+        before.first_ts,
+        stay.last,
+        stay.anchor,
+        before.positions + stay.positions,
+        min(before.nearest_m, stay.nearest_m),
+        before.came_from,
+        before.pace_mps,
+        proof=before.proof,
+    )
