@@ -19,6 +19,7 @@ from geo.claims import Claim
 from geo.cleaning import Trail
 from geo.distance import metres
 from geo.fences import GROWTH_MAX_M, band_m, clearance_m, edge_m, growth_m, passing_m
+from geo.inferred import inferred_between, inferred_from
 from geo.model import Fence, Id, Ms, Visit
 from geo.spots import Spot
 from geo.visits import (
@@ -27,8 +28,6 @@ from geo.visits import (
     VisitRule,
     approach,
     begin,
-    inferred_between,
-    inferred_from,
     leaves,
     stays_on,
     visit_of,
