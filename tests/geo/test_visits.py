@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from geo.model import Evidence, Ping, StopRole, Visit
+from geo.model import Evidence, Fence, Ping, Stop, StopRole, Visit
+from geo.shapes import Area, Line
 from geo.track import World
 from geo.visits import VisitRule
-from tests.builders import at, ping, plan, stop
+from tests.builders import LON, at, lat_of, lon_of, ping, plan, stop
 from tests.geo.vehicle import Vehicle, seconds
 
 SITE = plan(stop("yard", role=StopRole.SITE), order_id=None)
@@ -275,3 +276,21 @@ def test_thresholds_are_the_worlds() -> None:
     patient = World(visits=VisitRule(dwell_ms=180_000, leave_positions=9))
     assert times(*STAY, world=patient) == []
     assert times(*STAY, *stand(200, 300), *stand(300, 380, 400), world=patient) == [(85, None)]
+
+
+def test_a_corridor_of_the_fleet_tells_who_leaves_the_route() -> None:
+    way = Line(((tuple((lat_of(n), LON) for n in (0, 10_000, 20_000))),))
+    route = Stop("route", StopRole.SITE, Fence(lat_of(10_000), LON, 100.0, 200.0, way))
+    along = [ping(s, 10 * s) for s in range(0, 900, 10)]
+    aside = [replace(ping(s, 9_000), lon=lon_of(20 * (s - 890))) for s in range(900, 1_000, 10)]
+    vehicle = Vehicle().take(plan(route, order_id=None), *along, *aside)
+    assert vehicle.times == [(0, 895)]
+    assert [v.evidence.rule for v in vehicle.told] == ["dwell", "left"]
+
+
+def test_a_yard_drawn_as_an_area_is_entered_at_its_edge() -> None:
+    corners = [(-200, -200), (-200, 200), (200, 200), (200, -200)]
+    area = Area((tuple((lat_of(north), lon_of(east)) for north, east in corners),))
+    yard = Stop("yard", StopRole.SITE, Fence(lat_of(0), LON, 0.0, 50.0, area))
+    vehicle = Vehicle().take(plan(yard, order_id=None), ping(0, 1_000), *stand(100, 200), *AWAY)
+    assert vehicle.times == [(80, 220)]
