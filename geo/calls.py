@@ -99,7 +99,31 @@ def follow(
         if stays is not None:
             clearance = calls.clearance_m
             return Calls(stays, calls.left, calls.seen, anchor, clearance, calls.near), ()
+    if not calls.stays and elapsed_ms < rule.infer_ms:
+        away = _still_away(calls, claims, spot)
+        if away is not None:
+            return away, ()
     return _Look(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule).taken()
+
+
+def _still_away(calls: Calls, claims: tuple[Claim, ...], spot: Spot) -> Calls | None:
+    """The calls after a position outside all that is near: most of those on the way to a stop.
+    None: look closer."""
+    near, lat, lon = calls.near, spot.lat, spot.lon
+    if near is None:
+        return None
+    clearance = near.room_m - metres(near.lat, near.lon, lat, lon)
+    if clearance <= 0.0:
+        return None
+    for n in near.claims:
+        claim = claims[n]
+        if claim.until <= spot.ts:
+            continue
+        edge = edge_m(claim.stop.fence, lat, lon)
+        if edge <= GROWTH_MAX_M:
+            return None
+        clearance = min(clearance, clearance_m((edge,)))
+    return Calls((), calls.left, calls.seen, (lat, lon), clearance, near)
 
 
 def _going_on(stays: tuple[Stay, ...], spot: Spot, rule: VisitRule) -> tuple[Stay, ...] | None:

@@ -277,7 +277,9 @@ def _move(
     """Take a position that may say something: silence, then visits, then sightings."""
     facts: list[VehicleFact] = []
     past, plans = state.past, state.plans
-    heard, since = _heard(state, position.ts, facts, position.vehicle_id, now, world)
+    heard, since = False, state.silent_since
+    if since is not None:
+        heard, since = _heard(state, position.ts, facts, position.vehicle_id, now, world)
     record = pack(position)
     if plans is not None:
         calls, visits = follow(
