@@ -223,17 +223,12 @@ def derive(
         chunks.append(Chunk(piece_trail, calls, packed(piece), piece[0].ts < thin_until))
         while spot is not None and spot <= piece[-1]:
             way = partial(Trail, last, earlier)
-            calls, found = follow(calls, claims, way, spot, vehicle_id, now, rule)
+            elapsed_ms = 0 if last is None else spot.ts - last.ts
+            calls, found = follow(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule)
             visits.update((v.visit_id, v) for v in found)
             last, earlier = spot, last
             spot = next(taken, None)
-    for stay in calls.stays:
-        if stay.proof:
-            visit = visit_of(vehicle_id, replace(stay, beyond=0), now, rule)
-            if visits.get(visit.visit_id, visit).departed_at is not None:
-                visits[visit.visit_id] = visit
-            else:
-                visits.setdefault(visit.visit_id, visit)
+    _add_open(visits, calls, vehicle_id, now, rule)
     tail = b""
     after = Past((*whole[:first], *chunks), trail, calls, past.told, past.roam)
     if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
@@ -244,6 +239,18 @@ def derive(
     settled_at = 0 if start.trail.last is None else start.trail.last.ts
     times = tuple(s.ts for s in late)
     return Derived(after, tail, trail, calls, visits, settled_at, thin_until, times, wrong)
+
+
+def _add_open(
+    visits: dict[str, Visit], calls: Calls, vehicle_id: Id, now: Ms, rule: VisitRule
+) -> None:
+    """Visits that go on: those that began before all that was worked out are not among it."""
+    for stay in calls.stays:
+        if stay.proof:
+            visit = visit_of(vehicle_id, replace(stay, beyond=0), now, rule)
+            held = visits.get(visit.visit_id)
+            if held is None or held.departed_at is not None:
+                visits[visit.visit_id] = visit
 
 
 def _chunk_before(chunks: Sequence[Chunk], since: Ms) -> int:

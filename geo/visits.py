@@ -118,12 +118,12 @@ def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule
     arrived_at, hidden_ms, gaps_ms = spot.ts, 0, 0
     if last is not None:
         way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
-        hidden_ms, gaps_ms = _hidden(way_m, spot.ts - last.ts, came.pace_mps, rule)
+        hidden_ms, gaps_ms = hidden(way_m, spot.ts - last.ts, came.pace_mps, rule)
         outside_m = edge_m(stop.fence, last.lat, last.lon)
         if outside_m > 0.0:
             speed = _speed(way_m, last, spot, max(came.pace_mps, last.speed), rule)
             share = outside_m / (outside_m - min(edge, 0.0))
-            arrived_at = min(last.ts + _ms(share * way_m, speed), spot.ts)
+            arrived_at = min(last.ts + ms_of(share * way_m, speed), spot.ts)
     return Stay(
         claim,
         arrived_at,
@@ -131,7 +131,7 @@ def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule
         spot,
         spot,
         1,
-        _nearest(stop, edge),
+        nearest_of(stop, edge),
         last,
         came.pace_mps,
         hidden_ms,
@@ -159,34 +159,32 @@ def approach(last: Spot | None, before: Spot | None) -> Approach:
 def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
     """After a position that is not beyond the exit edge. Only while it is asked for can it become a
     visit."""
-    ts, last, anchor, claim = spot.ts, stay.last, stay.anchor, stay.claim
+    claim = stay.claim
     inside = edge <= 0.0 or edge <= growth_m(claim.stop.fence, spot.error)
-    nearest_m = _nearest(claim.stop, edge)
+    nearest_m = nearest_of(claim.stop, edge)
     if nearest_m > stay.nearest_m:
         nearest_m = stay.nearest_m
+    left_at = 0 if inside else _left_at(stay, spot, edge, rule)
     if stay.proof:
-        left_at = 0 if inside else _left_at(stay, spot, edge, rule)
         return _proven(stay, spot, nearest_m, left_at)
+    return _unproven(stay, spot, inside, nearest_m, left_at, rule)
+
+
+def _unproven(
+    stay: Stay, spot: Spot, inside: bool, nearest_m: float, left_at: Ms, rule: VisitRule
+) -> Stay:
+    ts, last, anchor = spot.ts, stay.last, stay.anchor
     moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
     driving = _drives(last, spot, rule)
     if driving or stay.driving or moved_m > _reach_m(spot, ts - anchor.ts, rule):
         anchor = spot
-    proof = ""
-    if claim.since - rule.back_ms <= ts < claim.until:
-        if anchor.ts <= ts - rule.dwell_ms:
-            proof = "standstill"
-        elif ts - stay.first_ts >= rule.linger_ms and ts - stay.first_ts >= linger_ms(
-            claim.stop, rule
-        ):
-            proof = "dwell"
     hidden_ms, gaps_ms = stay.hidden_ms, stay.gaps_ms
     if ts - last.ts >= rule.sparse_ms:
-        more = _hidden(
-            metres(last.lat, last.lon, spot.lat, spot.lon), ts - last.ts, stay.pace_mps, rule
-        )
+        way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+        more = hidden(way_m, ts - last.ts, stay.pace_mps, rule)
         hidden_ms, gaps_ms = hidden_ms + more[0], gaps_ms + more[1]
     return Stay(
-        claim,
+        stay.claim,
         stay.arrived_at,
         stay.first_ts,
         spot,
@@ -199,9 +197,21 @@ def stays_on(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Stay:
         gaps_ms,
         stay.stood or (inside and 0.0 <= spot.speed <= rule.still_mps),
         driving,
-        proof,
-        0 if inside else _left_at(stay, spot, edge, rule),
+        _proof(stay, ts, anchor.ts, rule),
+        left_at,
     )
+
+
+def _proof(stay: Stay, ts: Ms, stands_since: Ms, rule: VisitRule) -> str:
+    claim = stay.claim
+    if not claim.since - rule.back_ms <= ts < claim.until:
+        return ""
+    if ts - stands_since >= rule.dwell_ms:
+        return "standstill"
+    stayed_ms = ts - stay.first_ts
+    if stayed_ms >= rule.linger_ms and stayed_ms >= linger_ms(claim.stop, rule):
+        return "dwell"
+    return ""
 
 
 def _proven(stay: Stay, spot: Spot, nearest_m: float, left_at: Ms) -> Stay:
@@ -250,42 +260,20 @@ def _crossed_at(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Ms:
     outside_m = max(edge, 0.0)
     share = outside_m / (outside_m + inside_m) if outside_m else 0.0
     speed = _speed(way_m, last, spot, spot.speed, rule)
-    return max(spot.ts - _ms(share * way_m, speed), last.ts)
+    return max(spot.ts - ms_of(share * way_m, speed), last.ts)
 
 
 def visit_of(vehicle_id: Id, stay: Stay, now: Ms, rule: VisitRule) -> Visit:
     """The visit a proven stay is so far; `departed_at` once it is over."""
     over = bool(stay.beyond)
     if not over:
-        evidence = _evidence(stay.proof, stay, stay.first_ts, stay.last.ts)
+        evidence = evidence_of(stay.proof, stay, stay.first_ts, stay.last.ts)
     else:
         gap_ms = stay.beyond_ts - stay.last.ts
         word = "silent" if gap_ms > rule.silent_ms else "left"
-        evidence = _evidence(word, stay, stay.first_ts, stay.beyond_ts)
+        evidence = evidence_of(word, stay, stay.first_ts, stay.beyond_ts)
     departed_at = max(stay.left_at, stay.arrived_at + 1) if over else None
-    return _visit(vehicle_id, stay.claim, stay.arrived_at, departed_at, evidence, now)
-
-
-def inferred_from(
-    vehicle_id: Id, stay: Stay, spot: Spot, edge: float, now: Ms, rule: VisitRule
-) -> Visit | None:
-    """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
-    came_from = stay.came_from
-    if came_from is None:
-        return None
-    last, pace = stay.last, max(rule.pace_mps, stay.pace_mps)
-    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
-    more = _hidden(way_m, spot.ts - last.ts, pace, rule)
-    hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
-    if hidden_ms < (
-        rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)
-    ):
-        return None
-    outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
-    arrived_at = min(came_from.ts + _ms(outside_m, pace), stay.first_ts)
-    departed_at = max(spot.ts - _ms(max(edge, 0.0), pace), stay.last.ts, arrived_at + 1)
-    evidence = _evidence(INFERRED, stay, came_from.ts, spot.ts)
-    return _visit(vehicle_id, stay.claim, arrived_at, departed_at, evidence, now)
+    return visit_at(vehicle_id, stay.claim, stay.arrived_at, departed_at, evidence, now)
 
 
 def confidence(positions: int) -> float:
@@ -294,36 +282,12 @@ def confidence(positions: int) -> float:
     return round((positions + 1) / (positions + 2), 2)
 
 
-def _evidence(word: str, stay: Stay, first_ts: Ms, last_ts: Ms) -> Evidence:
+def evidence_of(word: str, stay: Stay, first_ts: Ms, last_ts: Ms) -> Evidence:
     sure = confidence(0 if word == INFERRED else stay.positions)
     return Evidence(word, stay.positions, first_ts, last_ts, stay.nearest_m, sure)
 
 
-def inferred_between(
-    vehicle_id: Id,
-    claim: Claim,
-    ends: tuple[Spot, Spot],
-    nearest: float,
-    pace_mps: float,
-    now: Ms,
-    rule: VisitRule,
-) -> Visit | None:
-    """A visit between two positions of which neither lies inside, if the time for it is there."""
-    (a, b), stop = ends, claim.stop
-    way_m = metres(a.lat, a.lon, b.lat, b.lon)
-    pace = max(rule.pace_mps, pace_mps)
-    hidden_ms, gaps_ms = _hidden(way_m, b.ts - a.ts, pace, rule)
-    if hidden_ms < max(rule.infer_ms, rule.infer_share * gaps_ms):
-        return None
-    arrived_at = a.ts + _ms(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace)
-    departed_at = b.ts - _ms(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace)
-    if departed_at <= arrived_at:
-        return None
-    evidence = Evidence(INFERRED, 0, a.ts, b.ts, _nearest(stop, nearest))
-    return _visit(vehicle_id, claim, arrived_at, departed_at, evidence, now)
-
-
-def _visit(
+def visit_at(
     vehicle_id: Id,
     claim: Claim,
     arrived_at: Ms,
@@ -363,12 +327,12 @@ def _reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
     return max(stand_m, rule.stand_m * since_ms / rule.dwell_ms)
 
 
-def _hidden(way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule) -> tuple[Ms, Ms]:
+def hidden(way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule) -> tuple[Ms, Ms]:
     """Of the time between two positions, what the way does not explain, and all of it; nothing
     where they are so close that standing would have been seen."""
     if elapsed_ms < rule.sparse_ms:
         return 0, 0
-    return max(elapsed_ms - _ms(way_m, max(pace_mps, rule.pace_mps)), 0), elapsed_ms
+    return max(elapsed_ms - ms_of(way_m, max(pace_mps, rule.pace_mps)), 0), elapsed_ms
 
 
 def _speed(way_m: float, a: Spot, b: Spot, known_mps: float, rule: VisitRule) -> float:
@@ -380,10 +344,10 @@ def _speed(way_m: float, a: Spot, b: Spot, known_mps: float, rule: VisitRule) ->
     return max(even, known_mps, rule.pace_mps)
 
 
-def _ms(way_m: float, speed_mps: float) -> Ms:
+def ms_of(way_m: float, speed_mps: float) -> Ms:
     return round(way_m * 1000.0 / speed_mps) if speed_mps > 0.0 else 0
 
 
-def _nearest(stop: Stop, edge: float) -> float:
+def nearest_of(stop: Stop, edge: float) -> float:
     """From what the fence's distances are measured from; 0 inside an area."""
     return max(edge + stop.fence.enter_m, 0.0)

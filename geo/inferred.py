@@ -1,0 +1,72 @@
+"""Visits that nobody saw: what lies between positions far apart in time.
+
+How this works. Between two positions the vehicle took some way at some pace; the time this does
+not explain it stood somewhere. Where that is long, and most of the time there is, and one planned
+fence lies on the way, it is taken to have stood there. A position inside that reported standing
+makes the ordinary dwell enough.
+"""
+
+from __future__ import annotations
+
+from geo.claims import Claim
+from geo.distance import metres
+from geo.fences import edge_m
+from geo.model import Evidence, Id, Ms, Visit
+from geo.spots import Spot
+from geo.visits import (
+    INFERRED,
+    Stay,
+    VisitRule,
+    confidence,
+    evidence_of,
+    hidden,
+    ms_of,
+    nearest_of,
+    visit_at,
+)
+
+
+def inferred_from(
+    vehicle_id: Id, stay: Stay, spot: Spot, edge: float, now: Ms, rule: VisitRule
+) -> Visit | None:
+    """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
+    came_from = stay.came_from
+    if came_from is None:
+        return None
+    last, pace = stay.last, max(rule.pace_mps, stay.pace_mps)
+    way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
+    more = hidden(way_m, spot.ts - last.ts, pace, rule)
+    hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
+    if hidden_ms < (
+        rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)
+    ):
+        return None
+    outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
+    arrived_at = min(came_from.ts + ms_of(outside_m, pace), stay.first_ts)
+    departed_at = max(spot.ts - ms_of(max(edge, 0.0), pace), stay.last.ts, arrived_at + 1)
+    evidence = evidence_of(INFERRED, stay, came_from.ts, spot.ts)
+    return visit_at(vehicle_id, stay.claim, arrived_at, departed_at, evidence, now)
+
+
+def inferred_between(
+    vehicle_id: Id,
+    claim: Claim,
+    ends: tuple[Spot, Spot],
+    nearest: float,
+    pace_mps: float,
+    now: Ms,
+    rule: VisitRule,
+) -> Visit | None:
+    """A visit between two positions of which neither lies inside, if the time for it is there."""
+    (a, b), stop = ends, claim.stop
+    way_m = metres(a.lat, a.lon, b.lat, b.lon)
+    pace = max(rule.pace_mps, pace_mps)
+    hidden_ms, gaps_ms = hidden(way_m, b.ts - a.ts, pace, rule)
+    if hidden_ms < max(rule.infer_ms, rule.infer_share * gaps_ms):
+        return None
+    arrived_at = a.ts + ms_of(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace)
+    departed_at = b.ts - ms_of(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace)
+    if departed_at <= arrived_at:
+        return None
+    evidence = Evidence(INFERRED, 0, a.ts, b.ts, nearest_of(stop, nearest), confidence(0))
+    return visit_at(vehicle_id, claim, arrived_at, departed_at, evidence, now)
