@@ -23,7 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from geo.model import Ping, Rejected
-from geo.sources import FACTORS, BadSource, Source, in_wgs84
+from geo.sources import FACTORS, BadSource, Source
 from orders.model import OrderEvent
 from stream import topics, wire
 
@@ -57,6 +57,7 @@ class Format:
     topic: str = topics.PINGS
     columns: Mapping[str, str] = field(default_factory=dict)
     source: Source = Source()
+    """Its zone and its unit; coordinates stay in its datum."""
     header: tuple[str, ...] | None = None
     """The columns of a CSV file; None: JSON lines."""
     delimiter: str = ","
@@ -104,7 +105,7 @@ def parse_line(line: bytes, form: Format) -> Message | BadLine:
     try:
         cells = _csv_cells(line, form) if form.header is not None else _json_cells(line)
         if not isinstance(cells, dict) or "position" in cells:
-            return _wire_pings(line, form)
+            return _wire_pings(line)
         if form.topic == topics.ORDER_EVENTS:
             return _order_event(_renamed(cells, form.columns, {}), form)
         ping = _ping(_renamed(cells, form.columns, ALIASES, form.vehicle_id), form)
@@ -187,7 +188,7 @@ def _renamed(
 def _ping(cells: dict[str, Any], form: Format) -> Ping:
     speed = _number(cells, "speed_mps")
     received_at = _time(cells, "received_at", form) if "received_at" in cells else None
-    ping = Ping(
+    return Ping(
         vehicle_id=_text(cells, "vehicle_id", form),
         ts=_time(cells, "ts", form),
         lat=_needed(cells, "lat", _number(cells, "lat"), form),
@@ -198,7 +199,6 @@ def _ping(cells: dict[str, Any], form: Format) -> Ping:
         received_at=received_at,
         ignition=_flag(cells, "ignition"),
     )
-    return in_wgs84(ping, form.source)
 
 
 def _order_event(cells: dict[str, Any], form: Format) -> Message:
@@ -212,13 +212,13 @@ def _order_event(cells: dict[str, Any], form: Format) -> Message:
     return Message(event.order_id, event.ts, (event,))
 
 
-def _wire_pings(line: bytes, form: Format) -> Message:
+def _wire_pings(line: bytes) -> Message:
     """An array of pings of one vehicle, or Traccar's forwarded position."""
     pings: list[Ping] = []
     for taken in wire.decode_pings(line.strip()):
         if isinstance(taken, Rejected):
             raise _Wrong("line", line.decode(errors="replace"), taken.detail)
-        pings.append(in_wgs84(taken, form.source))
+        pings.append(taken)
     vehicles = {ping.vehicle_id for ping in pings}
     if len(vehicles) != 1:
         text = ", ".join(sorted(vehicles)) or "none"
