@@ -1,6 +1,8 @@
 # Every target sets up what it needs: a machine with Python 3.11 or newer and make is enough.
 # Java 17 and Maven add the tests on real Kafka; without them those are skipped, and say so.
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHONS := python3 python3.13 python3.12 python3.11 python3.14
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 ifndef PYTHON
@@ -77,7 +79,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(if $(PYTHON),$(PYTHON),false) $(NEW_ENOUGH) 2>/dev/null || { echo "Milepost needs Python 3.11 or newer$(if $(PYTHON), and $(PYTHON) is not). Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "setting up $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtualenv: install its venv module (Debian: apt-get install python3-venv)"; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --progress-bar off --disable-pip-version-check --require-hashes --requirement requirements.lock \
+		| awk -v all="$$(grep -c '^[a-z].*==' requirements.lock)" '/^Collecting/ { printf "\r  package %d of %d", ++n, all; fflush() } \
+			/^Installing/ { printf "\n  installing them"; fflush() } END { print "" }'
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -93,7 +97,7 @@ $(NODE): $(READY) requirements-node.lock
 
 $(MODULES): web/package-lock.json web/package.json $(NODE)
 	@echo "setting up web/node_modules"
-	@$(NPM) ci --silent || { echo "npm could not fetch what web/package-lock.json names: is its registry within reach?"; exit 1; }
+	@$(NPM) ci --no-audit --no-fund --loglevel error || { echo "npm could not fetch what web/package-lock.json names: is its registry within reach?"; exit 1; }
 	@touch $@
 
 $(PAGES): $(MODULES) web/index.html web/order.html web/vite.config.ts $(shell find web/src web/build -type f)

@@ -85,12 +85,13 @@ def follow(
     claims: tuple[Claim, ...],
     way: Callable[[], Trail],
     spot: Spot,
+    elapsed_ms: Ms,
     vehicle_id: Id,
     now: Ms,
     rule: VisitRule,
 ) -> tuple[Calls, Sequence[Visit]]:
     """The calls after one more position, and the visits that arrived, departed or went on. `way` is
-    asked for the positions before it, seldom."""
+    asked, seldom, for the positions before it, the last of which is `elapsed_ms` old."""
     anchor = calls.anchor
     if anchor is not None and metres(anchor[0], anchor[1], spot.lat, spot.lon) < calls.clearance_m:
         if not calls.stays:
@@ -99,7 +100,7 @@ def follow(
         if stays is not None:
             clearance = calls.clearance_m
             return Calls(stays, calls.left, calls.seen, anchor, clearance, calls.near), ()
-    return _Look(calls, claims, way, spot, vehicle_id, now, rule).taken()
+    return _Look(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule).taken()
 
 
 def _going_on(stays: tuple[Stay, ...], spot: Spot, rule: VisitRule) -> tuple[Stay, ...] | None:
@@ -129,6 +130,7 @@ class _Look:
         claims: tuple[Claim, ...],
         way: Callable[[], Trail],
         spot: Spot,
+        elapsed_ms: Ms,
         vehicle_id: Id,
         now: Ms,
         rule: VisitRule,
@@ -137,6 +139,7 @@ class _Look:
         self.claims = claims
         self.way = way
         self.spot = spot
+        self.elapsed_ms = elapsed_ms
         self.vehicle_id = vehicle_id
         self.now = now
         self.rule = rule
@@ -228,9 +231,8 @@ class _Look:
         """The claims of these places with their edges; 0 inside."""
         spot, rule = self.spot, self.rule
         here = {stay.key for stay in self.stays}
-        trail = self.way()
-        last = trail.last
-        gap = last is not None and rule.infer_ms <= spot.ts - last.ts <= rule.silent_ms
+        gap = rule.infer_ms <= self.elapsed_ms <= rule.silent_ms
+        last = self.way().last if gap else None
         passed: list[tuple[float, Claim]] = []
         edges: list[tuple[int, float]] = []
         ts, lat, lon = spot.ts, spot.lat, spot.lon
@@ -243,16 +245,17 @@ class _Look:
             if edge <= 0.0 or (edge <= GROWTH_MAX_M and edge <= growth_m(fence, spot.error)):
                 edges.append((n, 0.0))
                 if spot.error <= rule.coarse_m and self._is_due(claim, edge):
-                    came = approach(last, trail.before)
+                    trail = self.way()
+                    came = approach(trail.last, trail.before)
                     self.stays.append(begin(claim, spot, edge, came, rule))
                 continue
             edges.append((n, edge))
-            if gap and last is not None:
+            if last is not None:
                 nearest = _passed_m(fence, last, spot, edge)
                 if nearest <= 0.0:
                     passed.append((nearest, claim))
         if passed and last is not None:
-            self._pass((last, spot), passed, approach(last, trail.before))
+            self._pass((last, spot), passed, approach(last, self.way().before))
         return edges
 
     def _pass(

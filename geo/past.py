@@ -223,7 +223,8 @@ def derive(
         chunks.append(Chunk(piece_trail, calls, packed(piece), piece[0].ts < thin_until))
         while spot is not None and spot <= piece[-1]:
             way = partial(Trail, last, earlier)
-            calls, found = follow(calls, claims, way, spot, vehicle_id, now, rule)
+            elapsed_ms = 0 if last is None else spot.ts - last.ts
+            calls, found = follow(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule)
             visits.update((v.visit_id, v) for v in found)
             last, earlier = spot, last
             spot = next(taken, None)

@@ -8,9 +8,12 @@ compared with thresholds; a speed or accuracy that means "unknown" is found out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import starmap
 from struct import Struct as Layout
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from geo.model import Ms, Ping
 
@@ -33,7 +36,7 @@ ON = 2
 """`Spot.engine` of a running engine."""
 
 
-class Spot(NamedTuple):
+class Spot(Struct, frozen=True, order=True, gc=False, array_like=True):
     """One position. Compared field by field: spots of one time stand in the order of their
     reception, those of one reception anyhow but always alike."""
 
@@ -72,15 +75,15 @@ def pack(ping: Ping) -> bytes:
 
 def spot(ping: Ping) -> Spot:
     """The position as it will be remembered."""
-    return Spot._make(_unpack(pack(ping)))
+    return Spot(*_unpack(pack(ping)))
 
 
 def spots(records: bytes) -> list[Spot]:
-    return list(map(Spot._make, _LAYOUT.iter_unpack(records)))
+    return list(starmap(Spot, _LAYOUT.iter_unpack(records)))
 
 
 def pack_spot(each: Spot) -> bytes:
-    return _pack(*each)
+    return _pack(*astuple(each))
 
 
 def ping_of(each: Spot, vehicle_id: str) -> Ping:
@@ -99,15 +102,9 @@ def ping_of(each: Spot, vehicle_id: str) -> Ping:
 
 
 def packed(several: Iterable[Spot]) -> bytes:
-    return b"".join(_pack(*each) for each in several)
+    return b"".join(_pack(*astuple(each)) for each in several)
 
 
 def at(records: bytes, index: int) -> Spot:
     """The record at an index; a negative one counts from the end."""
-    return Spot._make(
-        _unpack(records, index * RECORD if index >= 0 else len(records) + index * RECORD)
-    )
-
-
-def times(records: bytes) -> Iterator[Ms]:
-    return (fields[0] for fields in _LAYOUT.iter_unpack(records))
+    return Spot(*_unpack(records, index * RECORD + (len(records) if index < 0 else 0)))

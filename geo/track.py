@@ -285,6 +285,7 @@ def _move(
             plans.claims,
             partial(_trail, state, past),
             at(record, 0),
+            0 if state.last is None else position.ts - state.last.ts,
             position.vehicle_id,
             now,
             world.visits,

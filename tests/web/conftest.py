@@ -14,6 +14,7 @@ from commands.redis import RedisServer
 from commands.token import link, token
 from stream.config import Settings
 from tests.web.told import Told
+from tests.ws_server.writer import PARTITIONS
 from ws_server.pages import BUILT
 from ws_server.protocol import Role
 
@@ -77,7 +78,8 @@ class Pages:
 
     def _logged(self, kind: str, text: str) -> None:
         # A browser logs each failed connection itself; a test that kills the server makes some.
-        if kind in ("error", "warning") and not text.startswith("WebSocket connection to"):
+        failed = text.startswith("WebSocket connection to") or "ERR_CONNECTION_REFUSED" in text
+        if kind in ("error", "warning") and not failed:
             self.wrong.append(f"{kind}: {text}")
 
 
@@ -91,7 +93,7 @@ def built() -> None:
 def served(built: None, redis_server: RedisServer) -> Iterator[tuple[PushProcess, Settings]]:
     secret = secrets.token_urlsafe(32)
     settings = Settings(
-        redis=redis_server.url, partitions=1, push="127.0.0.1:0", token_secret=secret
+        redis=redis_server.url, partitions=PARTITIONS, push="127.0.0.1:0", token_secret=secret
     )
     told = Told(redis_server.url)
     with PushProcess(settings) as push:

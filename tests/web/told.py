@@ -1,21 +1,20 @@
-"""Redis as workers leave it, written with their own scripts: what the pages are to show."""
+"""What the pages are to show, told to Redis as workers tell it."""
 
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import Any
 
 import msgspec
-import redis
 
 from alerts.labels import Language, sentence
 from alerts.model import Alert, Rule, Severity, State
 from geo.model import Fence, Motion, Ms, Stop, StopRole
 from orders.model import Age, Code, LastSeen, Milestone, OrderStatus, Stage
-from stream import keys
-from stream.sink import ANSWERS, POSITIONS
+from stream.keys import Position
+from tests.ws_server.writer import Writer
 
-EPOCH = 5_000
 PICKUP = Stop("yard", StopRole.PICKUP, Fence(31.20, 121.40, 200.0, 320.0))
 DOOR = Stop("door-7", StopRole.DELIVERY, Fence(31.23, 121.47))
 MIN_MS = 60_000
@@ -64,64 +63,30 @@ def alert(order_id: str, state: State = State.FIRING) -> Alert:
 
 
 class Told:
-    """One partition of each kind. Each answer told is newer than the ones before."""
+    """An empty Redis at first. Each answer told is newer than the ones before."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url)
-        self._redis.flushall()
-        self._answers = self._redis.register_script(ANSWERS)
-        self._positions = self._redis.register_script(POSITIONS)
-        self._rev = {"orders": "", "alerts": "", "vehicles": ""}
-        self._last = EPOCH << 20
-        for role, shows in (("orders", keys.ORDERS), ("alerts", keys.ALERTS), ("vehicles", "none")):
-            self._write(role, shows, [])
+        self._writer = Writer(url)
+        self._writer.empty()
+        self._writer.fill()
+        self._rev = count(1)
 
     def orders(self, *told: OrderStatus) -> None:
-        ended = (Stage.SIGNED, Stage.CANCELLED, Stage.RETURNED)
-        rows = [(one.order_id, one, one.stage not in ended) for one in told]
-        self._write("orders", keys.ORDERS, rows)
+        self._writer.orders(*map(self._newer, told))
 
     def alerts(self, *told: Alert) -> None:
-        rows = [(one.alert_id, one, one.state is not State.RESOLVED) for one in told]
-        self._write("alerts", keys.ALERTS, rows)
+        self._writer.alerts(*map(self._newer, told))
 
     def positions(self, *vehicles: str, lat: float = 31.21, motion: Motion = Motion.MOVING) -> None:
-        rows = keys.pack_feed(
-            (
-                name,
-                keys.pack_position(
-                    keys.Position(now(), lat, 121.42 + n / 50, 12.0, 90.0, motion), motion
-                ),
-            )
-            for n, name in enumerate(vehicles)
-        )
-        held = [keys.mark("vehicles", 0), keys.positions(0), keys.feed(keys.POSITIONS, 0)]
-        said = self._positions(keys=held, args=[EPOCH, 1_000, keys.POSITION_BYTES, rows])
-        assert said == b"ok"
+        """They stand in a row from west to east, seen just now, at 12 m/s where they move."""
+        places = (Position(now(), lat, 121.42 + n / 50, 12.0, 90.0, motion) for n in count())
+        self._writer.moved(dict(zip(vehicles, places, strict=False)))
 
     def close(self) -> None:
-        self._redis.close()
+        self._writer.redis.close()
 
-    def _write(self, role: str, shows: str, rows: list[tuple[str, Any, bool]]) -> None:
-        answers = []
-        for name, value, is_open in rows:
-            self._last += 1
-            value = msgspec.structs.replace(value, rev=self._last)
-            answers.append((name, str(self._last), msgspec.json.encode(value).decode(), is_open))
-        held = [keys.mark(role, 0), keys.open_index(shows, 0), keys.feed(shows, 0)]
-        packed = msgspec.msgpack.encode(answers)
-        args: list[Any] = [
-            EPOCH,
-            self._rev[role],
-            self._last,
-            10_000,
-            3_600,
-            keys.entity(shows, ""),
-            packed,
-        ]
-        said = self._answers(keys=held, args=args)
-        assert said == b"ok"
-        self._rev[role] = str(self._last)
+    def _newer(self, told: OrderStatus | Alert) -> bytes:
+        return msgspec.json.encode(msgspec.structs.replace(told, rev=next(self._rev)))
 
 
 def says(told: Alert, language: Language) -> str:

@@ -29,6 +29,7 @@ interface Pieces {
 type World = Pieces & { readonly cells: readonly string[] };
 
 const DETAIL_FROM_ZOOM = 3.5;
+const RETRY_MS = 5_000;
 
 /** `furnish` adds sources and layers of one's own; it is called again when the theme changes. */
 export type Furnish = (map: maplibre.Map, colours: Palette) => void;
@@ -99,18 +100,18 @@ export class BaseMap {
   }
 
   async #fetch(name: string): Promise<void> {
-    try {
-      const answer = await fetch(`${__MAP_FOLDER__}/${name}.json`);
-      if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
-      const pieces = (await answer.json()) as Pieces;
-      this.#pieces.set(name, pieces);
-      if (name === "world") this.#world = pieces as World;
-      this.#load();
-    } catch (error) {
-      // Offline, most likely: asked for again when the map is moved next.
-      console.warn("base map", error);
+    const answer = await fetch(`${__MAP_FOLDER__}/${name}.json`).catch(() => null);
+    if (!answer) {
+      // The server is away; the map may wait.
       this.#asked.delete(name);
+      setTimeout(() => this.#load(), RETRY_MS);
+      return;
     }
+    if (!answer.ok) throw new Error(`base map ${name}: ${answer.status}`);
+    const pieces = (await answer.json()) as Pieces;
+    this.#pieces.set(name, pieces);
+    if (name === "world") this.#world = pieces as World;
+    this.#load();
   }
 
   #show(): void {
