@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from geo.fences import width_m
-from geo.mixups import Shift, shifted_by
+from geo.mixups import Halts, Shift, shifted_by
 from geo.model import Halt, Ms, Ping, Stop, Trip, Visit
 from geo.offline import offline
 from geo.sources import Source, all_in_wgs84
@@ -128,15 +128,19 @@ def near(stops: Sequence[Stop], pings: Sequence[Ping]) -> list[Stop]:
     ]
 
 
-def shifted(stops: Sequence[Stop], found: Findings) -> Iterator[tuple[Stop, Shift]]:
-    """Fences that look as if their datum, or that of the pings, was mixed up."""
-    halts = [(halt.lat, halt.lon) for halt in found.halts]
-    for stop in stops:
-        fence = stop.fence
-        within_m = max(fence.enter_m, 100.0)
-        shift = shifted_by((fence.lat, fence.lon), halts, within_m=within_m)
+def shifted(stops: Sequence[Stop], found: Findings) -> Iterator[tuple[str, Shift]]:
+    """Fences that look as if their datum, or that of the pings, was mixed up: all together, else
+    each that does."""
+    halts = Halts((halt.lat, halt.lon) for halt in found.halts)
+    places = [(stop.fence.lat, stop.fence.lon) for stop in stops]
+    shift = shifted_by(places, halts)
+    if shift is not None:
+        yield "the fences", shift
+        return
+    for stop, place in zip(stops, places, strict=True):
+        shift = shifted_by([place], halts)
         if shift is not None:
-            yield stop, shift
+            yield stop.stop_id, shift
 
 
 def json_lines(found: Findings) -> Iterator[bytes]:
