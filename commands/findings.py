@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from geo.fences import width_m
-from geo.mixups import Shift, shifted_by
+from geo.mixups import Halts, Shift, shifted_by
 from geo.model import Halt, Ms, Ping, Stop, Trip, Visit
 from geo.offline import offline
-from geo.sources import Source
+from geo.sources import Source, all_in_wgs84
 from geo.track import World
 
 REACH_DEG = 0.25
@@ -70,14 +70,20 @@ def find(
     )
     done = 0
     for vehicle_id in sorted(pings):
-        _find(found, pings[vehicle_id], stops, world, for_picture=for_picture)
+        sent = all_in_wgs84(pings[vehicle_id], source)
+        _find(found, sent, stops, world, for_picture=for_picture)
         done += len(pings[vehicle_id])
         told(done)
     return found
 
 
 def _find(
-    found: Findings, pings: list[Ping], stops: Sequence[Stop], world: World, *, for_picture: bool
+    found: Findings,
+    pings: Sequence[Ping],
+    stops: Sequence[Stop],
+    world: World,
+    *,
+    for_picture: bool,
 ) -> None:
     pings = _in_order(pings)
     outcome = offline(near(stops, pings), pings, world)
@@ -97,7 +103,7 @@ def _find(
             found.traces[kept[0].vehicle_id] = kept
 
 
-def _in_order(pings: list[Ping]) -> list[Ping]:
+def _in_order(pings: Sequence[Ping]) -> list[Ping]:
     """By reception where the file says when that was; otherwise by their own time, for a file is
     sorted by anything."""
     if any(ping.received_at is not None for ping in pings):
@@ -122,15 +128,19 @@ def near(stops: Sequence[Stop], pings: Sequence[Ping]) -> list[Stop]:
     ]
 
 
-def shifted(stops: Sequence[Stop], found: Findings) -> Iterator[tuple[Stop, Shift]]:
-    """Fences that look as if their datum, or that of the pings, was mixed up."""
-    halts = [(halt.lat, halt.lon) for halt in found.halts]
-    for stop in stops:
-        fence = stop.fence
-        within_m = max(fence.enter_m, 100.0)
-        shift = shifted_by((fence.lat, fence.lon), halts, within_m=within_m)
+def shifted(stops: Sequence[Stop], found: Findings) -> Iterator[tuple[str, Shift]]:
+    """Fences that look as if their datum, or that of the pings, was mixed up: all together, else
+    each that does."""
+    halts = Halts((halt.lat, halt.lon) for halt in found.halts)
+    places = [(stop.fence.lat, stop.fence.lon) for stop in stops]
+    shift = shifted_by(places, halts)
+    if shift is not None:
+        yield "the fences", shift
+        return
+    for stop, place in zip(stops, places, strict=True):
+        shift = shifted_by([place], halts)
         if shift is not None:
-            yield stop, shift
+            yield stop.stop_id, shift
 
 
 def json_lines(found: Findings) -> Iterator[bytes]:

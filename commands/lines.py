@@ -14,23 +14,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_in
-from datetime import UTC, datetime, tzinfo
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec.structs import replace
 
+from commands.times import BadTime, unix_ms
 from geo.model import Ping, Rejected
-from geo.sources import FACTORS, BadSource, Source, in_wgs84
+from geo.sources import FACTORS, Source
 from orders.model import OrderEvent
 from stream import topics, wire
-
-MS_FROM = 100_000_000_000
-"""A number from here on is milliseconds (1973), below it seconds (the year 5138)."""
-DIGITS_FROM, DIGITS_TO = 19_700_101_000_000, 21_000_101_000_000
-"""A number between these is a date in digits, as JT/T 808 has it (20260105080000)."""
 
 OTHER_NAMES = {
     "vehicle_id": ("vehicle", "device_id", "deviceid", "imei", "unit", "plate"),
@@ -57,6 +50,7 @@ class Format:
     topic: str = topics.PINGS
     columns: Mapping[str, str] = field(default_factory=dict)
     source: Source = Source()
+    """Its zone and its unit; coordinates stay in its datum."""
     header: tuple[str, ...] | None = None
     """The columns of a CSV file; None: JSON lines."""
     delimiter: str = ","
@@ -104,7 +98,7 @@ def parse_line(line: bytes, form: Format) -> Message | BadLine:
     try:
         cells = _csv_cells(line, form) if form.header is not None else _json_cells(line)
         if not isinstance(cells, dict) or "position" in cells:
-            return _wire_pings(line, form)
+            return _wire_pings(line)
         if form.topic == topics.ORDER_EVENTS:
             return _order_event(_renamed(cells, form.columns, {}), form)
         ping = _ping(_renamed(cells, form.columns, ALIASES, form.vehicle_id), form)
@@ -187,7 +181,7 @@ def _renamed(
 def _ping(cells: dict[str, Any], form: Format) -> Ping:
     speed = _number(cells, "speed_mps")
     received_at = _time(cells, "received_at", form) if "received_at" in cells else None
-    ping = Ping(
+    return Ping(
         vehicle_id=_text(cells, "vehicle_id", form),
         ts=_time(cells, "ts", form),
         lat=_needed(cells, "lat", _number(cells, "lat"), form),
@@ -198,7 +192,6 @@ def _ping(cells: dict[str, Any], form: Format) -> Ping:
         received_at=received_at,
         ignition=_flag(cells, "ignition"),
     )
-    return in_wgs84(ping, form.source)
 
 
 def _order_event(cells: dict[str, Any], form: Format) -> Message:
@@ -212,13 +205,13 @@ def _order_event(cells: dict[str, Any], form: Format) -> Message:
     return Message(event.order_id, event.ts, (event,))
 
 
-def _wire_pings(line: bytes, form: Format) -> Message:
+def _wire_pings(line: bytes) -> Message:
     """An array of pings of one vehicle, or Traccar's forwarded position."""
     pings: list[Ping] = []
     for taken in wire.decode_pings(line.strip()):
         if isinstance(taken, Rejected):
             raise _Wrong("line", line.decode(errors="replace"), taken.detail)
-        pings.append(in_wgs84(taken, form.source))
+        pings.append(taken)
     vehicles = {ping.vehicle_id for ping in pings}
     if len(vehicles) != 1:
         text = ", ".join(sorted(vehicles)) or "none"
@@ -266,59 +259,8 @@ def _needed(cells: dict[str, Any], name: str, value: Any, form: Format) -> Any:
 
 
 def _time(cells: dict[str, Any], name: str, form: Format) -> int:
-    return time_of(name, _needed(cells, name, cells.get(name), form), form.source.zone)
-
-
-def time_of(name: str, value: Any, zone: str) -> int:
-    """Unix ms of Unix seconds, Unix ms, or a date with an offset or in `zone`."""
+    value = _needed(cells, name, cells.get(name), form)
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return _dated(name, str(value), zone)
-    if DIGITS_FROM <= number < DIGITS_TO:
-        return _dated(name, f"{number:.0f}", zone)
-    if not 0 <= number < 253_402_300_800_000:
-        raise _Wrong(name, value, "write Unix seconds or milliseconds of the years 1970 to 9999")
-    return int(number) if number >= MS_FROM else round(number * 1000)
-
-
-def _dated(name: str, text: str, zone: str) -> int:
-    date = _date(text)
-    if date is None:
-        fix = "write Unix seconds, Unix milliseconds or ISO 8601 (2025-07-13T08:00:00+08:00)"
-        raise _Wrong(name, text, fix)
-    if date.tzinfo is None:
-        if not zone:
-            raise _Wrong(name, text, "the time has no zone: append Z or an offset such as +08:00")
-        date = date.replace(tzinfo=zone_of(zone))
-    return max(0, round(date.astimezone(UTC).timestamp() * 1000))
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    for form in ("%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"):
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 (its zone is looked at next)
-        except ValueError:
-            continue
-    return None
-
-
-@cache
-def zone_of(name: str) -> tzinfo:
-    """The zone called `Asia/Shanghai` or `+08:00`. Raises BadSource."""
-    try:
-        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo
-        if offset is not None:
-            return offset
-    except ValueError:
-        pass
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSource(
-            f"--source zone={name}: write a name such as Asia/Shanghai, or an offset such as +08:00"
-        ) from None
+        return unix_ms(value, form.source.zone)
+    except BadTime as wrong:
+        raise _Wrong(name, value, str(wrong)) from None

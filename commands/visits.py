@@ -226,11 +226,11 @@ def _count_table(found: Findings) -> Table:
 
 
 def _warn(console: Console, stops: Sequence[Stop], found: Findings, seen: Seen) -> None:
-    for stop, shift in shifted(stops, found):
+    for name, shift in shifted(stops, found):
         where = "--fences-datum " if shift.what is MixedUp.FENCE else "--source datum="
         console.print(
-            f"{stop.stop_id} looks shifted: {shift.halts} stops lie {shift.metres:.0f} m away, "
-            f"where they would if the {shift.what}'s coordinates were {shift.datum.upper()}; "
+            f"shifted? {shift.halts} stops lie {shift.metres:.0f} m from {name}, where they would "
+            f"if the coordinates of the {shift.what} were {shift.datum.upper()}; "
             f"try {where}{shift.datum}",
             style="yellow",
             highlight=False,

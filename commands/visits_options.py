@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from commands.fleet import mapping
-from commands.lines import Format, zone_of
+from commands.lines import Format
+from commands.times import zone_of
 from commands.visits import Wanted, run_visits
 from geo.crs import Datum
 from geo.sources import declared

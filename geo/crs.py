@@ -62,7 +62,8 @@ def all_to_wgs84(lat: Floats, lon: Floats, datum: Datum) -> tuple[Floats, Floats
     """`to_wgs84` of every pair."""
     if datum is Datum.WGS84:
         return lat, lon
-    there_lat, there_lon = _unshifted(lat, lon, datum, np)
+    with np.errstate(invalid="ignore"):  # what is no number stays none
+        there_lat, there_lon = _unshifted(lat, lon, datum, np)
     inside = all_in_mainland(there_lat, there_lon)
     return np.where(inside, there_lat, lat), np.where(inside, there_lon, lon)
 
@@ -71,7 +72,8 @@ def all_from_wgs84(lat: Floats, lon: Floats, datum: Datum) -> tuple[Floats, Floa
     """`from_wgs84` of every pair."""
     if datum is Datum.WGS84:
         return lat, lon
-    there_lat, there_lon = _shifted(lat, lon, datum, np)
+    with np.errstate(invalid="ignore"):
+        there_lat, there_lon = _shifted(lat, lon, datum, np)
     inside = all_in_mainland(lat, lon)
     return np.where(inside, there_lat, lat), np.where(inside, there_lon, lon)
 

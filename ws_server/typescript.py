@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from alerts.model import Alert, Rule, Severity, State
 from geo.model import Fence, Motion, Stop, StopRole
+from geo.shapes import Area, Line
 from orders.labels import AGES, CODES, STAGES, Label
 from orders.model import Age, Classifier, Code, LastSeen, Milestone, OrderStatus, Stage
 from ws_server import protocol
@@ -28,7 +29,7 @@ ENUMS: dict[EnumMeta, str] = {
     protocol.Code: "ErrCode",
 }
 STRUCTS: tuple[type[Struct], ...] = (
-    *(Fence, Stop, LastSeen, Milestone, OrderStatus, Alert),
+    *(Area, Line, Fence, Stop, LastSeen, Milestone, OrderStatus, Alert),
     *(protocol.Hello, protocol.Sub, protocol.Unsub, protocol.Pong),
     *(protocol.Welcome, protocol.Item, protocol.Snap, protocol.Synced, protocol.Delta),
     *(protocol.Pos, protocol.AlertSaid, protocol.Err, protocol.Ping),
@@ -100,7 +101,9 @@ def _type(info: inspect.Type) -> str:
         case inspect.StructType(cls=cls):
             return cls.__name__
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return f"readonly {_type(item)}[]"
+            return f"ReadonlyArray<{_type(item)}>"
+        case inspect.TupleType(item_types=items):
+            return f"readonly [{', '.join(map(_type, items))}]"
         case inspect.DictType(value_type=value):
             return f"Record<string, {_type(value)}>"
         case inspect.UnionType(types=types):

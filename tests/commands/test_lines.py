@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from commands.lines import BadLine, Format, Message, parse_line, value_of, with_header
-from geo.crs import Datum, from_wgs84
 from geo.model import Ping
 from geo.sources import BadSource, Source, SpeedUnit
 from orders.model import Assigned, Signed
@@ -150,14 +149,6 @@ def test_an_unknown_zone_is_told() -> None:
     line = PING.replace(b"1767225600", b'"2026-01-01T08:00:00"')
     with pytest.raises(BadSource, match="zone=Asia/Nowhere: write a name such as Asia/Shanghai"):
         parse_line(line, Format(source=Source(zone="Asia/Nowhere")))
-
-
-@pytest.mark.parametrize("line", [PING, b"[" + PING.replace(b"5600", b"5600000") + b"]"])
-def test_coordinates_are_brought_to_wgs84(line: bytes) -> None:
-    lat, lon = from_wgs84(31.2, 121.4, Datum.GCJ02)
-    shifted = line.replace(b"31.2", str(lat).encode()).replace(b"121.4", str(lon).encode())
-    found = one(shifted, Format(source=Source(datum=Datum.GCJ02)))
-    assert (found.lat, found.lon) == pytest.approx((31.2, 121.4), abs=1e-8)
 
 
 def test_all_times_of_a_ping_move_together() -> None:

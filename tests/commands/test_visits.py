@@ -109,6 +109,18 @@ def test_a_source_in_gcj02_calls_at_the_same_fences(tmp_path: Path, fences: Path
     assert [line["fence"] for line in lines(out) if line["kind"] == "visit"] == ["yard"]
 
 
+def test_fences_from_a_chinese_map_are_known_by_where_vehicles_stand(tmp_path: Path) -> None:
+    lat, lon = from_wgs84(LAT, LON, Datum.GCJ02)
+    drawn = YARD | {"geometry": {"type": "Point", "coordinates": [lon, lat]}}
+    fences = written(tmp_path / "fences.geojson", drawn)
+    days = [row(s + 7_200 * n, north_m) for n in range(6) for s, north_m in DAY]
+    file = written(tmp_path / "day.jsonl", *days)
+    said = " ".join(run(file, "--fences", fences).output.split())
+    assert "if the coordinates of the fence were GCJ02; try --fences-datum gcj02" in said
+    said = run(file, "--fences", fences, "--fences-datum", "gcj02").output
+    assert ("6 visits to 1 fences" in said, "shifted" in said) == (True, False)
+
+
 def test_the_picture_is_one_page_that_asks_no_other_host(
     day: Path, fences: Path, tmp_path: Path
 ) -> None:

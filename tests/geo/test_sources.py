@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from math import nan
+
 import pytest
+from msgspec.structs import replace
 
 from geo.cleaning import Limits
-from geo.crs import Datum
+from geo.crs import Datum, from_wgs84
 from geo.motion import MotionRule
-from geo.sources import BadSource, Source, SpeedUnit, declared, in_wgs84
+from geo.sources import BadSource, Source, SpeedUnit, all_in_wgs84, declared, in_wgs84
 from geo.visits import VisitRule
 from tests.builders import ping
 
@@ -55,6 +58,22 @@ def test_an_unknown_key_is_answered_with_those_there_are() -> None:
         declared(["colour=red"])
 
 
-def test_a_ping_of_an_ordinary_source_is_the_same_object() -> None:
-    sent = ping()
-    assert in_wgs84(sent, Source()) is sent
+def test_pings_of_an_ordinary_source_are_the_same_objects() -> None:
+    sent = [ping()]
+    assert in_wgs84(sent[0], Source()) is sent[0]
+    assert all_in_wgs84(sent, Source()) is sent
+
+
+@pytest.mark.parametrize("datum", [Datum.GCJ02, Datum.BD09])
+def test_pings_in_another_datum_are_brought_to_wgs84_alone_or_together(datum: Datum) -> None:
+    source = Source(datum)
+    true = [ping(0), ping(10, 500, speed_mps=3.0, received_s=12), replace(ping(20), lon=nan)]
+    sent = [
+        replace(p, **dict(zip(("lat", "lon"), from_wgs84(p.lat, p.lon, datum), strict=True)))
+        for p in true
+    ]
+    together = all_in_wgs84(sent, source)
+    for want, one, alone in zip(true, together, (in_wgs84(p, source) for p in sent), strict=True):
+        assert (one.lat, one.lon) == pytest.approx((want.lat, want.lon), abs=1e-8, nan_ok=True)
+        assert (alone.lat, alone.lon) == pytest.approx((one.lat, one.lon), abs=1e-9, nan_ok=True)
+        assert replace(one, lat=0.0, lon=0.0) == replace(want, lat=0.0, lon=0.0)

@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from alerts.labels import Language
 from alerts.model import State
-from geo.model import Motion
+from geo.model import Fence, Motion, Stop, StopRole
+from geo.shapes import Area, Line
 from orders.labels import CODES, STAGES
 from orders.model import Age, Code, LastSeen, Stage
 from tests.web.conftest import Pages
@@ -56,6 +57,19 @@ def test_a_followed_vehicle_stays_in_the_middle(pages: Pages, told: Told) -> Non
     told.positions("truck-1", lat=31.22, motion=Motion.STANDING)
     expect(glider).to_have_attribute("data-motion", "standing")
     expect(page.locator("#detail")).to_contain_text("Standing")
+
+
+def test_fences_that_are_no_circles_are_drawn_without_complaint(pages: Pages, told: Told) -> None:
+    area = Area((((31.20, 121.40), (31.21, 121.40), (31.21, 121.42)),))
+    line = Line((((31.20, 121.40), (31.23, 121.47)),))
+    yard = Stop("yard", StopRole.PICKUP, Fence(31.2, 121.4, 0.0, 100.0, area))
+    road = Stop("road", StopRole.HUB, Fence(31.21, 121.43, 200.0, 300.0, line))
+    told.orders(status("o1", stops=(yard, road)))
+    told.positions("truck-1")
+    page = pages.open(pages.link())
+    row(page, "o1").click()
+    expect(page.locator(".glider")).to_be_in_viewport()
+    expect(page.locator("#detail .stops")).to_contain_text("road")
 
 
 def test_stepping_to_another_order_shows_its_own_vehicle(pages: Pages, told: Told) -> None:

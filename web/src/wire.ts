@@ -92,6 +92,16 @@ export const CLOSE = {
   TOKEN_EXPIRED: 4202,
 } as const;
 
+export interface Area {
+  kind: "area";
+  rings: ReadonlyArray<ReadonlyArray<readonly [number, number]>>;
+}
+
+export interface Line {
+  kind: "line";
+  parts: ReadonlyArray<ReadonlyArray<readonly [number, number]>>;
+}
+
 export interface Fence {
   lat: number;
   lon: number;
@@ -136,11 +146,11 @@ export interface OrderStatus {
   age: Age;
   vehicle_id: string | null;
   seen: LastSeen | null;
-  milestones: readonly Milestone[];
+  milestones: ReadonlyArray<Milestone>;
   errors: number;
   last_error: string;
   eta: number | null;
-  stops: readonly Stop[];
+  stops: ReadonlyArray<Stop>;
 }
 
 export interface Alert {
@@ -159,7 +169,7 @@ export interface Alert {
   reason?: string;
   sample?: number;
   errors?: number;
-  orders?: readonly string[];
+  orders?: ReadonlyArray<string>;
   flapping?: boolean;
   data_quality?: boolean;
 }
@@ -193,7 +203,7 @@ export interface Welcome {
   role: Role;
   expires_at: number;
   live: boolean;
-  orders?: readonly string[];
+  orders?: ReadonlyArray<string>;
 }
 
 export interface Item {
@@ -205,7 +215,7 @@ export interface Item {
 export interface Snap {
   op: "snap";
   topic: string;
-  items: readonly Item[];
+  items: ReadonlyArray<Item>;
   part: number;
 }
 
@@ -228,7 +238,7 @@ export interface Pos {
   op: "pos";
   topic: string;
   now: number;
-  v: readonly unknown[];
+  v: ReadonlyArray<unknown>;
 }
 
 export interface AlertSaid {

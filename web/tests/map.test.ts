@@ -3,10 +3,10 @@ import { clipLine, clipRing } from "../build/clip.ts";
 import { cellsIn } from "../src/map/cells.ts";
 import { graticule } from "../src/map/graticule.ts";
 import { pack, unpack } from "../src/map/packed.ts";
-import { circle, stopsIn } from "../src/map/shapes.ts";
+import { circle, fences, polygons, stopsIn } from "../src/map/shapes.ts";
 import type { Fence } from "../src/wire.ts";
 
-const fence: Fence = { lat: 31.2, lon: 121.4, enter_m: 150, exit_m: 250 };
+const fence: Fence = { lat: 31.2, lon: 121.4, enter_m: 150, exit_m: 250, shape: null };
 
 function metres([lon, lat]: readonly number[]): number {
   const [east, north] = [
@@ -18,6 +18,53 @@ function metres([lon, lat]: readonly number[]): number {
 
 test("a fence's circle has its radius in real metres all around", () => {
   for (const place of circle(fence, 150)) expect(metres(place)).toBeCloseTo(150, 0);
+});
+
+test("an area is drawn with its holes, and with an island in one of them", () => {
+  const square = (half: number) =>
+    [
+      [-half, -half],
+      [half, -half],
+      [half, half],
+      [-half, half],
+    ].map(([x, y]) => [x!, y!]);
+  const apart = [
+    [20, 20],
+    [21, 20],
+    [21, 21],
+  ];
+  const shape = polygons([square(3), square(9), apart, square(6)]);
+  expect(shape.map(({ coordinates }) => coordinates.map((ring) => ring[0]))).toEqual([
+    [[-3, -3]],
+    [
+      [-9, -9],
+      [-6, -6],
+    ],
+    [[20, 20]],
+  ]);
+});
+
+test("a corridor is drawn along its middle, as wide as it is", () => {
+  const shape = {
+    kind: "line" as const,
+    parts: [
+      [
+        [31, 121],
+        [32, 122],
+      ] as const,
+    ],
+  };
+  const [corridor] = fences([
+    { stop_id: "s", role: "hub", fence: { ...fence, lat: 0, shape } },
+  ]).features;
+  expect(corridor!.geometry).toEqual({
+    type: "LineString",
+    coordinates: [
+      [121, 31],
+      [122, 32],
+    ],
+  });
+  expect(corridor!.properties!["width"] * 2 ** 17).toBeCloseTo(300 / 0.597, -1);
 });
 
 test("a stop that several orders share is drawn once, and only so many", () => {

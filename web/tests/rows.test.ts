@@ -40,7 +40,7 @@ test("each filter shows what it counts", () => {
 });
 
 test("a search looks through all orders, by order, vehicle and stop", () => {
-  const fence = { lat: 31, lon: 121, enter_m: 150, exit_m: 250 };
+  const fence = { lat: 31, lon: 121, enter_m: 150, exit_m: 250, shape: null };
   const orders = [
     ...FLEET,
     order({ order_id: "x", stops: [{ stop_id: "Dock-7", role: "delivery", fence }] }),

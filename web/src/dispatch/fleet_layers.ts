@@ -4,7 +4,7 @@ import type { ExpressionSpecification, Map } from "maplibre-gl";
 import type { Palette } from "../map/palette.ts";
 import { donutPicture, EIGHTHS, PIXEL_RATIO, vehiclePicture } from "../map/pictures.ts";
 import { NOTHING } from "../map/shapes.ts";
-import { FONT } from "../map/style.ts";
+import { corridorWidth, FONT } from "../map/style.ts";
 import type { Look } from "./rows.ts";
 
 const LOOKS: readonly Look[] = ["moving", "standing", "silent", "alert"];
@@ -63,6 +63,14 @@ function addFences(map: Map, colours: Palette): void {
     minzoom: FENCES_FROM_ZOOM,
     filter: ["==", ["geometry-type"], "Polygon"],
     paint: { "fill-color": colours.town, "fill-opacity": 0.12, "fill-outline-color": colours.town },
+  });
+  map.addLayer({
+    id: "fences-corridor",
+    type: "line",
+    source: "fences",
+    minzoom: FENCES_FROM_ZOOM,
+    filter: ["==", ["geometry-type"], "LineString"],
+    paint: { "line-color": colours.town, "line-opacity": 0.15, "line-width": corridorWidth() },
   });
   map.addLayer({
     id: "fences-point",

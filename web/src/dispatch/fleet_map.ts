@@ -74,12 +74,14 @@ export class FleetMap {
     new ResizeObserver(() => map.resize()).observe(container);
   }
 
-  /** The whole fleet; to be called at most once a second. */
-  fleet(rows: readonly VehicleRow[], orders: readonly OrderSummary[]): void {
+  /** The whole fleet; to be called at most once a second. `orders` null: they are as before. */
+  fleet(rows: readonly VehicleRow[], orders: readonly OrderSummary[] | null): void {
     this.#rows = rows;
-    this.#orders = orders;
     this.#base?.source("fleet")?.setData(vehicles(rows));
-    this.#drawFences();
+    if (orders) {
+      this.#orders = orders;
+      this.#drawFences();
+    }
     if (!this.#fitted && rows.length) this.showAll(0);
   }
 

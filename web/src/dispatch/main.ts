@@ -172,8 +172,9 @@ class Dispatch {
     this.#alerts.show(this.#model.alerts(), this.#selected, unknown("alerts"), now);
     this.#legend.show(rows);
     this.#showDetail(now);
-    if (this.#model.changed.size) this.#map.fleet(rows, orders);
-    this.#model.changed.clear();
+    const { changed } = this.#model;
+    if (changed.size) this.#map.fleet(rows, changed.has("orders") ? orders : null);
+    changed.clear();
     this.#showState(found.open, now);
   }
 

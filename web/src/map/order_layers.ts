@@ -3,7 +3,7 @@
 import type { Map } from "maplibre-gl";
 import type { Palette } from "./palette.ts";
 import { NOTHING } from "./shapes.ts";
-import { FONT, zoomed } from "./style.ts";
+import { corridorWidth, FONT, zoomed } from "./style.ts";
 
 export function addOrderLayers(map: Map, colours: Palette): void {
   for (const name of ["stops", "way", "trail"])
@@ -21,6 +21,13 @@ export function addOrderLayers(map: Map, colours: Palette): void {
     source: "stops",
     filter: ["==", ["geometry-type"], "Polygon"],
     paint: { "line-color": colours.accent, "line-width": 1.5 },
+  });
+  map.addLayer({
+    id: "stops-corridor",
+    type: "line",
+    source: "stops",
+    filter: ["==", ["geometry-type"], "LineString"],
+    paint: { "line-color": colours.accent, "line-opacity": 0.2, "line-width": corridorWidth() },
   });
   map.addLayer({
     id: "way",

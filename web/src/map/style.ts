@@ -93,3 +93,10 @@ export function zoomed(z1: number, a: number, z2: number, b: number) {
     ...number[],
   ];
 }
+
+/** The width of a corridor in real metres, from its `width` at zoom 0. */
+export function corridorWidth() {
+  const [near, far] = [0, 22];
+  const width = (zoom: number) => ["*", ["get", "width"], 2 ** zoom];
+  return ["interpolate", ["exponential", 2], ["zoom"], near, width(near), far, width(far)] as never;
+}
