@@ -77,14 +77,14 @@ def test_an_absent_broker_and_redis_are_found_and_no_password_is_shown(
 ) -> None:
     monkeypatch.setattr("commands.topics.ANSWER_S", 0.5)
     port = free_port()
-    settings = Settings(brokers=f"127.0.0.1:{port}", redis=f"redis://:secret@127.0.0.1:{port}/0")
+    settings = Settings(brokers=f"127.0.0.1:{port}", redis=f"redis://:hunter2@127.0.0.1:{port}/0")
     printed = io.StringIO()
     sound = doctor(settings, Console(file=printed, width=300))
     text = printed.getvalue()
     assert not sound
     assert f"no Kafka broker answers at 127.0.0.1:{port}" in text
     assert f"redis://127.0.0.1:{port}/0" in text
-    assert "secret" not in text
+    assert "hunter2" not in text
 
 
 def test_running_without_redis_is_a_warning(embedded: EmbeddedBroker) -> None:
