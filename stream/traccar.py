@@ -50,7 +50,7 @@ class Position(Struct, frozen=True, rename="camel"):
     accuracy: float | None = None
     """Metres; 0 is unknown."""
     server_time: Date | None = None
-    attributes: Attributes = Attributes()
+    attributes: Attributes | None = None
 
 
 class Device(Struct, frozen=True, rename="camel"):
@@ -89,7 +89,7 @@ def ping_of(forwarded: Forwarded) -> Ping | Rejected:
         heading_deg=position.course,
         accuracy_m=position.accuracy or None,
         received_at=received_at,
-        ignition=position.attributes.ignition,
+        ignition=position.attributes.ignition if position.attributes else None,
     )
 
 

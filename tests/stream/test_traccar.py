@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from geo.model import Ping, Rejected
 from stream.letters import Reason
@@ -51,6 +52,7 @@ def test_a_forwarded_position_is_a_ping() -> None:
         heading_deg=184.0,
         accuracy_m=None,
         received_at=1_767_225_603_120,
+        ignition=True,
     )
 
 
@@ -76,7 +78,7 @@ def test_what_traccar_does_not_know_is_none(nothing: Any) -> None:
             speed=nothing, course=nothing, accuracy=nothing, serverTime=nothing, valid=nothing
         )
     )
-    assert ping == Ping("013912345678", FIX_MS, 31.2304, 121.4737)
+    assert ping == Ping("013912345678", FIX_MS, 31.2304, 121.4737, ignition=True)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def test_a_position_without_a_latitude_is_rejected(latitude: Any) -> None:
 
 def test_fields_of_a_newer_traccar_are_skipped() -> None:
     newer = forwarded({"firmware": {"v": [1]}}, attributes=None, quality="good", network={"x": 1})
-    assert ping_of(newer) == ping_of(TRACCAR)
+    assert ping_of(newer) == replace(ping_of(TRACCAR), ignition=None)
 
 
 def test_the_order_of_the_two_parts_does_not_matter() -> None:
