@@ -38,6 +38,7 @@ from commands.redis import RedisServer
 from commands.simulate import Simulation, feed_simulation
 from load_tests.faults import Faults
 from load_tests.simulator import Options
+from stream.clock import wall_ms
 from stream.config import Settings
 
 LOOK_S = 0.5
@@ -123,7 +124,7 @@ def _servers(demo: Demo, stack: ExitStack, console: Console) -> Settings:
 def _fleet(demo: Demo, settings: Settings, stack: ExitStack) -> Future[Fed]:
     """The fleet, driving in a thread until the stack is closed."""
     options = Options(
-        start=time.time_ns() // 1_000_000,
+        start=wall_ms(),
         vehicles=demo.vehicles,
         orders=demo.orders,
         seed=demo.seed,
@@ -170,7 +171,7 @@ def _show(demo: Demo, shown: _Shown, console: Console) -> None:
         while time.monotonic() < ends:
             found = shown.look()
             if screen:
-                now_ms, lines = time.time_ns() // 1_000_000, shown.links.lines()
+                now_ms, lines = wall_ms(), shown.links.lines()
                 view = render(shown.board, note, lines, now_ms, console.width)
                 screen.update(view, refresh=True)
             elif found:

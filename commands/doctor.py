@@ -8,7 +8,6 @@ import importlib.util
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 
@@ -27,6 +26,7 @@ from commands import topics
 from commands.redis import without_password
 from commands.round_trip import RoundTrip, outside, round_trips
 from commands.topics import BrokerAway
+from stream.clock import wall_ms
 from stream.config import ConfigError, Settings
 from stream.topics import TOPICS
 from ws_server.auth import Tokens
@@ -225,9 +225,9 @@ def _redis(settings: Settings) -> Iterator[Finding]:
     try:
         with redis.Redis.from_url(settings.redis, socket_timeout=5) as client:
             yield _redis_version(str(client.info("server")["redis_version"]))
-            sent_ms = time.time_ns() // 1_000_000
+            sent_ms = wall_ms()
             seconds, micros = client.time()
-            acked_ms = time.time_ns() // 1_000_000
+            acked_ms = wall_ms()
         skew_ms = outside(seconds * 1000 + micros // 1000, sent_ms, acked_ms)
         yield _clock("Redis's clock", skew_ms)
     except (redis.RedisError, ValueError) as away:

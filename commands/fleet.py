@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from commands.watch import run_watch
 from geo.sources import Source, SpeedUnit
 from load_tests.faults import Faults
 from load_tests.simulator import Options
+from stream.clock import wall_ms
 from stream.config import ConfigError, Settings
 from stream.topics import ORDER_EVENTS, PINGS
 
@@ -137,7 +137,7 @@ def simulate(
         return_rate=returned,
     )
     options = Options(
-        start=time.time_ns() // 1_000_000,
+        start=wall_ms(),
         vehicles=vehicles,
         orders=orders,
         seed=seed,

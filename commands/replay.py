@@ -27,6 +27,7 @@ from commands.feed import Fed, Feed, Pace, stopped_by_signal
 from commands.lines import BadLine, Format, Message, parse_line, value_of, with_header
 from commands.topics import connect
 from load_tests.simulator import Record
+from stream.clock import wall_ms
 from stream.config import Settings
 
 BAD_LINES_SHOWN = 20
@@ -132,7 +133,7 @@ def run_replay(settings: Settings, replay: Replay, console: Console) -> int:
         with console.status(f"looking through {replay.file.name} for its first and last time"):
             span = survey(replay)
         if replay.rebase:
-            shift_ms = span.shift_ms(time.time_ns() // 1_000_000, replay.speed)
+            shift_ms = span.shift_ms(wall_ms(), replay.speed)
         if replay.speed:
             pace = Pace(span.first, time.monotonic(), replay.speed)
     seen, began = Seen(), time.monotonic()

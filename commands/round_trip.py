@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from msgspec import Struct
 
 from commands.topics import ANSWER_S, is_embedded, metadata
+from stream.clock import wall_ms
 from stream.config import Settings
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
@@ -54,12 +54,12 @@ def _own_topic(admin: AdminClient, settings: Settings) -> Iterator[str]:
 
 
 def _round_trip(settings: Settings, topic: str, codec: str) -> RoundTrip:
-    sent_ms = time.time_ns() // 1_000_000
+    sent_ms = wall_ms()
     try:
         offset = _send(settings, topic, codec)
     except KafkaException as refused:
         return RoundTrip(codec, f"the broker did not take it: {refused.args[0].str()}")
-    acked_ms = time.time_ns() // 1_000_000
+    acked_ms = wall_ms()
     try:
         stamp_ms, value = asyncio.run(_fetch(settings, topic, offset))
     except UnsupportedCodecError:

@@ -26,6 +26,7 @@ from geo.model import Motion
 from orders.labels import AGES, CODES, STAGES
 from orders.model import Age, Milestone, OrderStatus
 from stream import keys
+from stream.clock import wall_ms
 from stream.config import Settings
 from stream.keys import Position
 from stream.topics import partition_of
@@ -109,7 +110,7 @@ def run_watch(settings: Settings, name: str, console: Console) -> int:
     try:
         with Live(console=console, auto_refresh=False, transient=False) as live:
             while True:
-                now_ms = time.time_ns() // 1_000_000
+                now_ms = wall_ms()
                 watch.look(now_ms)
                 live.update(render(watch.known, watch.away, now_ms), refresh=True)
                 time.sleep(LOOK_S)

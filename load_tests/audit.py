@@ -27,6 +27,7 @@ from load_tests.shelf import Shelf
 from load_tests.tail import Tail
 from orders.model import OrderStatus, Signal
 from stream import topics
+from stream.clock import wall_ms
 from stream.config import Settings
 from stream.letters import DeadLetter
 from stream.partition import Marker
@@ -144,7 +145,7 @@ class Audit:
         behind = list(self._behind())
         if behind:
             return Findings(behind=behind)
-        now = now or now_ms()
+        now = now or wall_ms()
         self._expect(_alerts(self.plains).wake(now))
         self._strike_out()
         return Findings(
@@ -157,7 +158,7 @@ class Audit:
         """How long no alert will come of itself."""
         watches = _alerts(self.plains).states.values()
         due = [w.lead_due for w in watches if isinstance(w, OrderWatch) and w.lead_due]
-        return min(due, default=1 << 62) - now_ms()
+        return min(due, default=1 << 62) - wall_ms()
 
     def uncommitted(self) -> list[str]:
         """Where a consumer group has not committed what its last checkpoint covers."""
@@ -234,10 +235,6 @@ class Audit:
                 yield f"orders {key}: state of rev {rev}, not that of its last status"
         if role.name != "alerts":
             yield from (f"{role.name} {key}: a deadline came" for key in plain.overdue(now))
-
-
-def now_ms() -> Ms:
-    return time.time_ns() // 1_000_000
 
 
 def _alerts(plains: Iterable[Plain]) -> Plain:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
@@ -124,7 +123,3 @@ def fill(settings: Settings, rows: Iterable[Row], told: Callable[[int], None]) -
     if producer.flush(FLUSH_S):
         raise TimeoutError(f"the broker did not take {written:,} records within {FLUSH_S:.0f} s")
     return written
-
-
-def now_ms() -> Ms:
-    return time.time_ns() // 1_000_000

@@ -27,10 +27,11 @@ from rich.table import Table
 
 from commands.kafka import KafkaServer
 from commands.process import CannotStart
-from load_tests.audit import Audit, Findings, now_ms
+from load_tests.audit import Audit, Findings
 from load_tests.cluster import Cluster
 from load_tests.mishaps import Mishap, plan
 from load_tests.traffic import Load
+from stream.clock import wall_ms
 
 RATE = 1_200.0
 """Records a second: so that a pause of some seconds leaves a backlog, on a small machine too."""
@@ -143,7 +144,7 @@ def _end(under: Trial, outcome: Outcome) -> None:
         lambda: not under.audit.look().all() and under.audit.quiet_ms() > STOP_MS,
         "no deadline is near",
     )
-    stopped_at = now_ms()
+    stopped_at = wall_ms()
     under.cluster.stop(*under.cluster.workers)
     outcome.add(under.audit.look(stopped_at))
     outcome.add(Findings(behind=under.audit.uncommitted()))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from load_tests.backlog import now_ms, order_rows
+from load_tests.backlog import order_rows
 from load_tests.bench import OURS, Absent, Measured, report, table
 from load_tests.contestants import Job, run_peer, run_worker
 from load_tests.ground import (
@@ -26,6 +26,7 @@ from load_tests.ground import (
     write_json,
 )
 from load_tests.profiling import print_profile
+from stream.clock import wall_ms
 from stream.config import Settings
 
 FAUST = "faust, one table write"
@@ -62,7 +63,7 @@ def _ours(options: Options, settings: Settings, total: int) -> Measured | Absent
 def run(options: Options, settings: Settings, say: Say) -> dict[str, list[Measured | Absent]]:
     """Every contestant's passes on the servers of `settings`."""
     return race(
-        lambda: filled(settings, order_rows(options.events, now_ms()), say),
+        lambda: filled(settings, order_rows(options.events, wall_ms()), say),
         contests(options),
         options.passes,
         say,
@@ -86,7 +87,7 @@ def main(
     options = Options(events, passes, limit_s, tuple(only or ()), peers_python)
     with progress() as say, ground(say) as settings:
         if profile:
-            made, total = filled(settings, order_rows(events, now_ms()), say)
+            made, total = filled(settings, order_rows(events, wall_ms()), say)
             say("profiling")
             print_profile(made, Job("orders", ("order_events",), total, 120.0), console)
             return

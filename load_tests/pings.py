@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct
 
-from load_tests.backlog import Fleet, fleet_rows, now_ms
+from load_tests.backlog import Fleet, fleet_rows
 from load_tests.bench import OURS, Absent, Measured, report, table
 from load_tests.contestants import Job, cpu_seconds, run_peer, run_worker, sample, worker
 from load_tests.ground import (
@@ -29,6 +29,7 @@ from load_tests.ground import (
     write_json,
 )
 from load_tests.profiling import print_profile
+from stream.clock import wall_ms
 from stream.config import Settings
 
 IDLE_S = 10.0
@@ -73,7 +74,7 @@ def _ours(options: Options, settings: Settings, total: int) -> Measured | Absent
 def run(options: Options, settings: Settings, say: Say) -> dict[str, list[Measured | Absent]]:
     """Every contestant's passes on the servers of `settings`."""
     return race(
-        lambda: filled(settings, fleet_rows(options.fleet, now_ms()), say),
+        lambda: filled(settings, fleet_rows(options.fleet, wall_ms()), say),
         contests(options),
         options.passes,
         say,
@@ -84,7 +85,7 @@ def with_stops(options: Options, settings: Settings, stops: int, say: Say) -> Me
     """Our worker alone, where every vehicle has stops; their plans count as records."""
     say(f"{OURS} with {stops} stops for each vehicle")
     fleet = Fleet(options.fleet.pings, options.fleet.vehicles, stops)
-    made, total = filled(settings, fleet_rows(fleet, now_ms()), say)
+    made, total = filled(settings, fleet_rows(fleet, wall_ms()), say)
     return _ours(options, made, total)
 
 
@@ -118,7 +119,7 @@ def main(
     options = Options(Fleet(pings, vehicles), passes, limit_s, peers_python, tuple(only or ()))
     with progress() as say, ground(say) as settings:
         if profile:
-            rows = fleet_rows(Fleet(pings, vehicles, stops), now_ms())
+            rows = fleet_rows(Fleet(pings, vehicles, stops), wall_ms())
             made, total = filled(settings, rows, say)
             say("profiling")
             print_profile(made, Job("vehicles", ("pings", "plans"), total, 120.0), console)

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from geo.distance import METRES_PER_DEGREE
 from geo.model import Fence, Ms, Ping, Stop, StopRole
-from load_tests.backlog import now_ms
 from orders.model import Assigned, InTransit, OrderEvent, Outbound, Received
+from stream.clock import wall_ms
 from stream.config import Settings
 from stream.topics import ORDER_EVENTS, PINGS
 from stream.wire import encode
@@ -51,12 +51,12 @@ class Road:
         self._places = [
             (chance.uniform(24, 40), chance.uniform(100, 120)) for _ in range(traffic.vehicles)
         ]
-        self._began = now_ms()
+        self._began = wall_ms()
 
     def give_orders(self, count: int) -> None:
         """So many of the vehicles carry one order each from now on: not neighbours, for those ping
         at the same moments."""
-        now, topic = now_ms(), self._settings.topic(ORDER_EVENTS)
+        now, topic = wall_ms(), self._settings.topic(ORDER_EVENTS)
         apart = max(1, self._traffic.vehicles // count)
         for number in range(count):
             for event in _on_its_way(order_of(number), vehicle_of(number * apart), now):
@@ -83,7 +83,7 @@ class Road:
             self._producer.poll(0)
 
     def _ping(self, vehicle: int) -> bytes:
-        now, (lat, lon) = now_ms(), self._places[vehicle]
+        now, (lat, lon) = wall_ms(), self._places[vehicle]
         lat += (now - self._began) / 1_000 * SPEED_MPS / METRES_PER_DEGREE
         return encode(
             Ping(

@@ -19,6 +19,7 @@ from geo.distance import METRES_PER_DEGREE
 from geo.model import Fence, Ms, Stop, StopRole
 from orders.model import Age, Code, LastSeen, Milestone, OrderStatus, Stage
 from stream import keys
+from stream.clock import wall_ms
 from stream.config import Settings
 from stream.sink import ANSWERS, FEED_LENGTH, KEEP_S
 from stream.topics import partition_of
@@ -59,7 +60,7 @@ class Statuses:
         self._replies = 0
         """Still to come."""
         self._marks = dict.fromkeys(range(settings.partitions), "")
-        self._answers = [_status(n, now_ms()) for n in range(orders)]
+        self._answers = [_status(n, wall_ms()) for n in range(orders)]
         for number in self._marks:  # Who reads waits until all that write have been here.
             self._ask("HSET", keys.mark("alerts", number), "epoch", "1", "rev", "0")
 
@@ -69,7 +70,7 @@ class Statuses:
     def write(self, count: int) -> None:
         """The next `count` orders have moved. Raises RuntimeError if Redis refused those before."""
         self._check()
-        now, first = now_ms(), len(self.written)
+        now, first = wall_ms(), len(self.written)
         rows: dict[int, list[tuple[str, str, str, bool]]] = defaultdict(list)
         for n in range(first, first + count):
             status = self._moved(n % len(self._answers), self.first_rev + n, now)
@@ -145,7 +146,3 @@ def _status(number: int, now: Ms) -> OrderStatus:
         eta=now + 90 * MINUTE_MS,
         stops=stops,
     )
-
-
-def now_ms() -> Ms:
-    return time.time_ns() // 1_000_000

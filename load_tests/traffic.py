@@ -38,6 +38,7 @@ from orders.model import (
     Reviewed,
     Signed,
 )
+from stream.clock import wall_ms
 from stream.config import Settings
 from stream.topics import ORDER_EVENTS, PINGS
 from stream.wire import encode
@@ -114,7 +115,7 @@ def pings(rng: random.Random, start: Ms) -> Iterator[Ping | None]:
         number = rng.randrange(FLEET)
         step = min(steps[number], len(ROUTE) - 1)
         ts = start + steps[number] * STEP_MS
-        if ts > _now():
+        if ts > wall_ms():
             yield None
             continue
         steps[number] += 1
@@ -139,7 +140,7 @@ def desk_events(rng: random.Random) -> Iterator[OrderEvent]:
 
 def _desk_order(rng: random.Random, order_id: str) -> Iterator[OrderEvent]:
     """One order's events as they come: each dated when it is sent, but for the first two."""
-    chance, received = rng.random(), _now()
+    chance, received = rng.random(), wall_ms()
     if chance < LATE:
         received -= 49 * HOUR_MS
     elif chance < LATE + DUE:
@@ -156,13 +157,13 @@ def _desk_order(rng: random.Random, order_id: str) -> Iterator[OrderEvent]:
         early.reverse()
     yield from early
     stops = (Stop("door", StopRole.DELIVERY, Fence(31.0, 121.0)),)
-    yield Assigned(order_id=order_id, ts=_now(), vehicle_id=f"of-{order_id}", stops=stops)
+    yield Assigned(order_id=order_id, ts=wall_ms(), vehicle_id=f"of-{order_id}", stops=stops)
     if rng.random() < FAILING:
-        yield Failed(order_id=order_id, ts=_now(), error="address")
-    yield Outbound(order_id=order_id, ts=_now())
-    late = InTransit(order_id=order_id, ts=_now())
+        yield Failed(order_id=order_id, ts=wall_ms(), error="address")
+    yield Outbound(order_id=order_id, ts=wall_ms())
+    late = InTransit(order_id=order_id, ts=wall_ms())
     end = rng.choice((Signed, Signed, Signed, Returned, Cancelled))
-    yield end(order_id=order_id, ts=_now())
+    yield end(order_id=order_id, ts=wall_ms())
     yield late
 
 
@@ -198,7 +199,7 @@ class Load:
         """`rate` in records a second."""
         self._settings = settings
         self._rate = rate
-        self._began = _now()
+        self._began = wall_ms()
         self._records = records(seed, self._began - PAST_MS)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -258,7 +259,3 @@ class Load:
                     self.send(*record)
             self._producer.poll(0)
             due = upto
-
-
-def _now() -> Ms:
-    return time.time_ns() // 1_000_000

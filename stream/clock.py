@@ -12,6 +12,8 @@ an input that has had nothing for six seconds no longer holds the others back.
 
 from __future__ import annotations
 
+import time
+
 from geo.model import Ms
 
 IDLE_MS = 6_000
@@ -57,3 +59,8 @@ class EventClock:
             self.now = max(self.now, min(self._newest[t] for t in active))
         elif known:
             self.now = max(self.now, *(self._newest[t] for t in known))
+
+
+def wall_ms() -> Ms:
+    """What time it is for everybody else."""
+    return time.time_ns() // 1_000_000

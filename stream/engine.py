@@ -20,8 +20,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
-from geo.model import Ms
 from stream.bulk import BulkApp
+from stream.clock import wall_ms
 from stream.config import Clock, Settings
 from stream.metrics import Cells
 from stream.owned import Owned
@@ -100,7 +100,7 @@ class Engine:
         partition = owned.partition
         try:
             states, marker = await owned.store.open()
-            partition.begin(states, marker, _now_ms())
+            partition.begin(states, marker, wall_ms())
             # The epoch is Kafka's before Redis, or the next owner, can hear of it.
             await self._commit(owned)
         except Exception as failed:
@@ -132,7 +132,7 @@ class Engine:
 
     def _step(self, owned: Owned) -> None:
         """Take in the records whose turn it is."""
-        partition, wall = owned.partition, _now_ms()
+        partition, wall = owned.partition, wall_ms()
         try:
             if partition.clock is not None:
                 partition.clock.settle(wall)
@@ -174,7 +174,7 @@ class Engine:
                 self._spawn(self._commit_offsets(list(self._owned.values())))
 
     def _wake(self, owned: Owned) -> None:
-        partition, wall = owned.partition, _now_ms()
+        partition, wall = owned.partition, wall_ms()
         if partition.clock is not None:
             partition.clock.settle(wall)
             partition.wake(partition.clock.now)
@@ -372,7 +372,3 @@ class Engine:
 def _tell(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (wrong := task.exception()) is not None:
         log.error("a task of the engine failed", exc_info=wrong)
-
-
-def _now_ms() -> Ms:
-    return time.time_ns() // 1_000_000

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from geo.model import Ms
 from stream.bulk import BulkApp, Record
+from stream.clock import wall_ms
 from stream.merge import Merge
 from stream.partition import Partition
 from stream.store import Store
@@ -30,7 +31,7 @@ class Owned:
         """What the transaction under way holds, counted as `Partition.held`."""
         self.alive = True
         self.saved_at = time.monotonic()
-        self.since_ms = time.time_ns() // 1_000_000
+        self.since_ms = wall_ms()
         self.offsets: dict[str, int] = {}
         """Input topic to next offset, as of the last committed checkpoint."""
         self._merge = Merge(partition.role.inputs)

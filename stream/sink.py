@@ -25,6 +25,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from stream import keys
+from stream.clock import wall_ms
 from stream.metrics import Cells
 from stream.partition import Partition, Shown
 
@@ -215,7 +216,7 @@ class RedisSink:
         """Ask what Redis has, and put whatever it misses in front of what waits."""
         mark = await self._held(slot)
         partition = slot.partition
-        now = _now_ms() if partition.clock is None else partition.clock.now
+        now = wall_ms() if partition.clock is None else partition.clock.now
         again = partition.missing(int(mark or 0), slot.committed, now)
         slot.answers = {**again, **slot.answers}
         if partition.role.row is not None:
@@ -304,7 +305,3 @@ class RedisSink:
 
     def _mark(self, slot: _Slot) -> str:
         return keys.mark(self._role, slot.partition.number)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

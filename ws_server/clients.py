@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from stream.clock import wall_ms
 from stream.metrics import Cells
 from ws_server.client import Client
 from ws_server.hub import Delivery, Session
@@ -101,7 +102,7 @@ class Clients:
         """Tell everyone if that has changed."""
         if live is not self.live:
             self.live = live
-            self.deliver([Delivery(list(self._clients), piece(Ping(_now_ms(), live)))])
+            self.deliver([Delivery(list(self._clients), piece(Ping(wall_ms(), live)))])
 
     async def drain(self) -> None:
         """Give those whose socket was full what waits for them, or give them up; for ever."""
@@ -130,7 +131,7 @@ class Clients:
         whose token has run out, is dismissed."""
         while True:
             await asyncio.sleep(1.0)
-            now, now_ms = time.monotonic(), _now_ms()
+            now, now_ms = time.monotonic(), wall_ms()
             quiet = []
             for client in self._clients.values():
                 if client.session.grant.expires_at <= now_ms:
@@ -153,7 +154,3 @@ class Clients:
         client.errors += 1
         if client.errors > MOST_ERRORS:
             self.dismiss(client, Close.TOO_MANY_ERRORS, "too many errors")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from geo.model import Ms
 from stream import keys
+from stream.clock import wall_ms
 from stream.keys import Position
 from stream.metrics import Cells
 from ws_server.clients import Clients
@@ -41,7 +42,7 @@ class Relay:
     # What clients ask.
 
     async def subscribe(self, session: Session, asked: Sub) -> None:
-        await self._clients.deliver_all(self._hub.subscribe(session, asked, _now_ms()))
+        await self._clients.deliver_all(self._hub.subscribe(session, asked, wall_ms()))
         if self._hub.wanted:
             self._wanted.set()
 
@@ -88,7 +89,7 @@ class Relay:
     def _pass_on(self, changes: list[Change]) -> None:
         for what, count in Counter(change.what for change in changes).items():
             self._cells.count("feed_entries", what, by=count)
-        self._clients.deliver(self._told_of(changes, _now_ms()))
+        self._clients.deliver(self._told_of(changes, wall_ms()))
 
     def _told_of(self, changes: list[Change], now: Ms) -> Iterator[Delivery]:
         at: dict[str, Position] = {}
@@ -128,7 +129,7 @@ class Relay:
                 continue
             for key, (values, at) in zip(taken, found, strict=True):
                 if key not in self._hub.wanted:  # Else it is to be read anew.
-                    told = self._hub.loaded(key, values, at, _now_ms())
+                    told = self._hub.loaded(key, values, at, wall_ms())
                     await self._clients.deliver_all(told)
 
     def _is_live(self, live: bool) -> None:
@@ -139,7 +140,3 @@ class Relay:
         yield "feed_up", (), float(self._clients.live)
         yield "feed_behind_seconds", (), self._feed.behind_s
         yield "websocket_topics", (), len(self._hub.channels)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

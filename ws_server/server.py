@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from stream import keys
+from stream.clock import wall_ms
 from stream.config import ConfigError, Settings
 from stream.metrics import Cells
 from stream.tasks import end_all
@@ -224,7 +225,7 @@ class PushServer:
                 self._tell(client, asked)
 
     def _welcome(self, grant: Grant) -> Welcome:
-        now = time.time_ns() // 1_000_000
+        now = wall_ms()
         live = self._clients.live
         return Welcome(
             VERSION, now, self._waits.ping_s, grant.role, grant.expires_at, live, grant.orders

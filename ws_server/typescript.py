@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from enum import EnumMeta, IntEnum
+from enum import Enum, IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from orders.model import Age, Classifier, Code, LastSeen, Milestone, OrderStatus
 from ws_server import protocol
 
 FOLDER = Path(__file__).resolve().parent.parent / "web" / "src"
-ENUMS: dict[EnumMeta, str] = {
+ENUMS: dict[type[Enum], str] = {
     **{enum: enum.__name__ for enum in (Stage, Code, Classifier, Age, StopRole, Motion)},
     **{enum: enum.__name__ for enum in (Rule, State, Severity, protocol.Role)},
     protocol.Code: "ErrCode",
@@ -58,8 +58,8 @@ def files() -> dict[str, str]:
     return {"wire.ts": typescript(), "labels.json": labels()}
 
 
-def _union(enum: EnumMeta, name: str) -> str:
-    values = (f"  | {json.dumps(str(word.value))}" for word in enum)  # type: ignore[var-annotated]
+def _union(enum: type[Enum], name: str) -> str:
+    values = (f"  | {json.dumps(str(word.value))}" for word in enum)
     return f"export type {name} =\n" + "\n".join(values) + ";\n"
 
 

@@ -20,6 +20,7 @@ from commands.process import Server
 from commands.processes import PushProcess
 from commands.redis import RedisServer
 from commands.simulate import Simulation, feed_simulation
+from geo.model import Ping
 from load_tests.faults import Faults
 from load_tests.simulator import Options
 from stream import keys, topics
@@ -143,7 +144,8 @@ class Walk:
     def is_at(self, record: road.Record) -> bool:
         """Whether the customer sees the vehicle where this ping says."""
         row = self.customer.places.get(road.VEHICLE)
-        return row is not None and row[1] == record.message.ts  # type: ignore[attr-defined]
+        assert isinstance(record.message, Ping)
+        return row is not None and row[1] == record.message.ts
 
     def alerts(self) -> dict[str, Item]:
         return self.dispatcher.shows("alerts")

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from commands.processes import PushProcess
 from commands.redis import RedisServer
@@ -54,8 +54,8 @@ class Pages:
         return link(self._settings, token(self._settings, orders, hours), role)
 
     def open(self, link: str, locale: str = "en-GB", width: int = 1440, height: int = 900) -> Page:
-        viewport = {"width": width, "height": height}
-        context = self._browser.new_context(locale=locale, viewport=viewport)  # type: ignore[arg-type]
+        viewport = ViewportSize(width=width, height=height)
+        context = self._browser.new_context(locale=locale, viewport=viewport)
         self._contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: self._asked(request.url))

@@ -291,10 +291,11 @@ def test_sigterm_ends_the_process_in_order_also_with_a_client_before_its_hello(
 def test_sigterm_ends_the_process_also_with_clients_that_do_not_read(written: Writer) -> None:
     written.moved({f"vehicle-{n}": at(n) for n in range(10_000)})
     with Process(replace(SETTINGS, redis=written.url)) as process:
-        asyncio.run(_told_to_go_asleep(process))
+        assert asyncio.run(_told_to_go_asleep(process)) == 0
 
 
-async def _told_to_go_asleep(process: Process) -> None:
+async def _told_to_go_asleep(process: Process) -> int:
+    """The exit code of one whose clients are asleep."""
     push = Push(f"{process.host}:{process.port}")
     async with AsyncExitStack() as clients:
         for _ in range(3):
@@ -302,7 +303,7 @@ async def _told_to_go_asleep(process: Process) -> None:
             await peer.say(op="sub", topic="fleet")
         await push.until(lambda m: m.total("websocket_buffered_bytes") > 3 * FULL_BYTES)
         process.terminate()
-        assert await asyncio.to_thread(process.ended) == 0
+        return await asyncio.to_thread(process.ended)
 
 
 async def _told_to_go(process: Process) -> None:
