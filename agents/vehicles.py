@@ -17,6 +17,7 @@ from geo.model import (
     Ms,
     Ping,
     Rejected,
+    Revised,
     Sighting,
     Silence,
     Speeding,
@@ -30,6 +31,7 @@ from geo.sources import Source, in_wgs84
 from geo.track import Track
 from stream import topics
 from stream.keys import pack_position
+from stream.letters import DeadLetter
 from stream.metrics import Cells
 from stream.role import Apart, Input, Live, Role, Sender
 from stream.wire import decode_pings, decode_plans
@@ -64,6 +66,8 @@ def _publish(fact: VehicleFact, out: Sender) -> None:
             out.send(topics.ORDER_FACTS, fact.order_id, fact)
         case Silence():
             out.send(topics.VEHICLE_FACTS, fact.vehicle_id, fact)
+        case Revised():
+            out.send(topics.DEAD_LETTERS, fact.vehicle_id, DeadLetter.revised(fact))
         case Halt() | Trip() | Speeding():
             out.send(topics.VEHICLE_MOVES, fact.vehicle_id, fact)
 
@@ -73,6 +77,8 @@ def _measure(fact: VehicleFact, cells: Cells) -> None:
         cells.count("silences", "begun" if fact.until is None else "ended")
     elif isinstance(fact, Visit):
         cells.count("visits", _told(fact))
+    elif isinstance(fact, Revised):
+        cells.count("rejected", VEHICLES.name, fact.reason)
 
 
 def _told(visit: Visit) -> str:
@@ -120,7 +126,7 @@ VEHICLES = Role(
     key=attrgetter("vehicle_id"),
     world=_world,
     publish=_publish,
-    facts=(Visit, Sighting, Silence, Halt, Trip, Speeding),
+    facts=(Visit, Sighting, Silence, Halt, Trip, Speeding, Revised),
     reasons=Reason,
     counters=(
         ("silences", "begun"),

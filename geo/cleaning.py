@@ -44,6 +44,8 @@ class Reason(StrEnum):
     IMPLIED_SPEED = "implied_speed"
     SECOND_DEVICE = "second_device"
     """Two devices report under one vehicle id."""
+    REINSTATED = "reinstated"
+    """Of a ping refused for its speed: later ones show that it was a position."""
     TOO_MANY_STOPS = "too_many_stops"
     """Of a plan, not of a ping."""
 
@@ -193,7 +195,7 @@ def judge(
         good.append(spot)
         if not strays:
             return Trail(spot, last)
-        wrong += (Verdict(stray, _name(trail, limits)) for stray in strays)
+        wrong += (Verdict(stray, name(trail, limits)) for stray in strays)
         return Trail(spot, last, (), strays[-1], trail.returns)
     if strays and reaches(strays[-1], spot, limits):
         strays = (*strays, spot)
@@ -204,7 +206,7 @@ def judge(
             good += strays
             return Trail(strays[-1], strays[-2])
         return Trail(last, trail.before, strays, trail.ghost, trail.returns)
-    wrong += (Verdict(stray, _name(trail, limits)) for stray in strays)
+    wrong += (Verdict(stray, name(trail, limits)) for stray in strays)
     ghost = trail.ghost
     back = (
         ghost is not None
@@ -219,7 +221,8 @@ def _is_wrong(trail: Trail, after: Spot, limits: Limits) -> bool:
     return trail.before is None or reaches(trail.before, after, limits)
 
 
-def _name(trail: Trail, limits: Limits) -> Reason:
+def name(trail: Trail, limits: Limits) -> Reason:
+    """What is the matter with the strays of a trail."""
     return Reason.SECOND_DEVICE if trail.returns >= limits.returns else Reason.IMPLIED_SPEED
 
 
@@ -231,7 +234,7 @@ def refusal(trail: Trail, limits: Limits) -> Rejected:
     moved_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     seconds = (spot.ts - last.ts) / 1000
     detail = f"{moved_m:.0f} m in {seconds:g} s from the last position"
-    reason = _name(trail, limits)
+    reason = name(trail, limits)
     if reason is Reason.SECOND_DEVICE:
         mend = f"{detail}, again and again: give each device an id of its own"
         return Rejected(reason, mend)

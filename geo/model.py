@@ -56,6 +56,18 @@ class Rejected(Struct, frozen=True):
     """The bytes that were not taken, where a record holds several messages; empty: all of it."""
 
 
+class Revised(Struct, frozen=True):
+    """A later verdict on a ping: other positions came that show that it was none after all, or that
+    it was one."""
+
+    vehicle_id: Id
+    ping: Ping
+    """As far as it is remembered."""
+    reason: str
+    detail: str
+    reported_at: Ms
+
+
 class StopRole(StrEnum):
     PICKUP = "pickup"
     HUB = "hub"
@@ -211,4 +223,4 @@ class Speeding(Struct, frozen=True, tag="speeding", tag_field="kind"):
     positions: Count
 
 
-VehicleFact = Visit | Sighting | Silence | Halt | Trip | Speeding | Rejected
+VehicleFact = Visit | Sighting | Silence | Halt | Trip | Speeding | Rejected | Revised

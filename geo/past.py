@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from geo.calls import Calls, follow
 from geo.claims import Claim
-from geo.cleaning import Limits, Trail, Verdict, judge
+from geo.cleaning import Limits, Reason, Trail, Verdict, judge, name
 from geo.distance import metres
 from geo.model import Id, Ms, Visit
 from geo.motion import MotionRule, Move, Roam, roam_on
@@ -76,9 +76,12 @@ class Derived(Struct, frozen=True):
     """What ended before this was not looked at."""
     thin_until: Ms
     """Before this some positions were left out."""
-    late: tuple[Ms, ...]
-    """Times of the positions that came late."""
-    wrong: list[Verdict]
+    new: tuple[Ms, ...]
+    """Times of the positions that were not among them before."""
+    refused: dict[Spot, Reason]
+    """The positions that are none, of those looked at."""
+    refused_before: frozenset[Spot]
+    """The same without the new ones."""
 
 
 def begins_at(past: Past) -> Ms:
@@ -197,7 +200,7 @@ def thinned(chunk: Chunk, rule: PastRule) -> Chunk:
 def derive(
     past: Past,
     tail: bytes,
-    late: Sequence[Spot],
+    new: Sequence[Spot],
     claims: tuple[Claim, ...],
     since: Ms,
     vehicle_id: Id,
@@ -205,11 +208,12 @@ def derive(
     limits: Limits,
     rule: VisitRule,
 ) -> Derived:
-    """Work out again what has happened since `since`, with positions that came late."""
+    """Work out again what has happened since `since`, with the `new` positions among the others."""
     whole = [*past.chunks, Chunk(past.trail, past.calls, tail)]
     first = _chunk_before(whole, since)
     start = whole[first]
-    several = sorted({*late, *(s for c in whole[first:] for s in spots(c.records))})
+    known = {s for c in whole[first:] for s in spots(c.records)}
+    several = sorted(known.union(new))
     calls = with_claims(start.calls, claims)
     pieces, good, wrong, trail = _sifted(start.trail, several, limits)
     chunks: list[Chunk] = []
@@ -237,8 +241,28 @@ def derive(
         before = (*whole[:first], *chunks[:-1])
         after = Past(before, open_.trail, open_.calls, past.told, past.roam)
     settled_at = 0 if start.trail.last is None else start.trail.last.ts
-    times = tuple(s.ts for s in late)
-    return Derived(after, tail, trail, calls, visits, settled_at, thin_until, times, wrong)
+    return Derived(
+        after,
+        tail,
+        trail,
+        calls,
+        visits,
+        settled_at,
+        thin_until,
+        tuple(s.ts for s in new),
+        _refused(trail, wrong, limits),
+        _refused_of(start.trail, sorted(known.difference(new)), limits) if new else frozenset(),
+    )
+
+
+def _refused_of(trail: Trail, several: list[Spot], limits: Limits) -> frozenset[Spot]:
+    _, _, wrong, trail = _sifted(trail, several, limits)
+    return frozenset(_refused(trail, wrong, limits))
+
+
+def _refused(trail: Trail, wrong: list[Verdict], limits: Limits) -> dict[Spot, Reason]:
+    """Those proven wrong, and those that wait: these count as refused so far."""
+    return {v.spot: v.reason for v in wrong} | dict.fromkeys(trail.strays, name(trail, limits))
 
 
 def _add_open(

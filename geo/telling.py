@@ -1,4 +1,4 @@
-"""What was told of a vehicle's visits against what is known now: the difference is what to tell."""
+"""What was told of a vehicle's visits and pings against what is known now: the difference is told."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from geo.model import Ms, Visit
+from geo.cleaning import Limits, Reason
+from geo.model import Id, Ms, Revised, Visit
 from geo.past import Derived
+from geo.spots import Spot, ping_of
 
 Told = tuple[Visit, ...]
 
@@ -74,6 +76,29 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
     return tuple(told.values()), says
 
 
+def revised(made: Derived, vehicle_id: Id, now: Ms, limits: Limits) -> list[Revised]:
+    """The pings on which the new positions change the verdict, and new ones that are none."""
+    if not made.new:
+        return []
+    kmh = f"{limits.max_mps * 3.6:.0f} km/h"
+    detail = f"not to be reached from the positions around it at {kmh}"
+    says = [
+        _verdict(each, vehicle_id, reason, detail, now)
+        for each, reason in made.refused.items()
+        if each not in made.refused_before
+    ]
+    detail = "refused before, and a position: the ones that came later agree with it"
+    says += (
+        _verdict(each, vehicle_id, Reason.REINSTATED, detail, now)
+        for each in sorted(made.refused_before.difference(made.refused))
+    )
+    return says
+
+
+def _verdict(each: Spot, vehicle_id: Id, reason: Reason, detail: str, now: Ms) -> Revised:
+    return Revised(vehicle_id, ping_of(each, vehicle_id), reason, detail, now)
+
+
 CLOSE_MS = 600_000
 """A late position so near a visit in time may say something about it."""
 BLUR_MS = 120_000
@@ -86,7 +111,7 @@ def _stands(told: Visit, made: Derived) -> bool:
     begin, end = told.arrived_at, told.departed_at
     if end is None or end >= made.thin_until:
         return False
-    return not any(begin - CLOSE_MS <= ts <= end + CLOSE_MS for ts in made.late)
+    return not any(begin - CLOSE_MS <= ts <= end + CLOSE_MS for ts in made.new)
 
 
 def _as_told(visit: Visit, told: Iterable[Visit], made: Derived) -> Visit:

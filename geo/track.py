@@ -16,7 +16,7 @@ it falls silent, so that they cost nothing in between.
 Silence is a matter of how old our knowledge is: it begins by the clock, `silent_after_ms` after
 the last position, and ends with a position younger than that. An older one, from a device that
 empties its memory, moves the track along but ends no silence; else every such position would end
-one and the next wake begin another. A refused ping is not heard at all.
+one and the next wake begin another. A refused ping is not heard at all, unless it is reinstated.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from geo.past import (
 from geo.plans import Plans, is_asked, orders_of, place_of
 from geo.sightings import SightingRule, motion_due, sightings
 from geo.spots import RECORD, Spot, at, pack, pack_spot, ping_of, spot, spots
-from geo.telling import difference, told_after
+from geo.telling import difference, revised, told_after
 from geo.visits import VisitRule
 
 
@@ -190,7 +190,6 @@ def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequ
         waits = replace(state.odd or Odd(trail), trail=after)
         return replace(state, tail=tail, odd=waits), (*facts, refusal(after, world.limits))
     if len(good) > 1:  # Those that were refused were right.
-        state = replace(state, tail=state.tail + pack(ping))
         state, changes = _worked_out(state, good[0].ts, now, world, ping)
         return state, (*facts, *changes)
     late = state.odd.late if state.odd is not None else b""
@@ -345,15 +344,17 @@ def _worked_out(
     vehicle."""
     last = newest or state.last
     assert last is not None
-    late = spots(state.odd.late) if state.odd is not None else []
+    new = spots(state.odd.late) if state.odd is not None else []
+    if newest is not None:
+        new.append(spot(newest))
     vehicle_id, plans = last.vehicle_id, state.plans
     claims = plans.claims if plans is not None else ()
     made = derive(
         state.past or Past(),
         state.tail,
-        late,
+        new,
         claims,
-        min(since, *(s.ts for s in late)) if late else since,
+        min(since, *(s.ts for s in new)) if new else since,
         vehicle_id,
         now,
         world.limits,
@@ -362,7 +363,7 @@ def _worked_out(
     told, facts = difference(made, now)
     if made.trail.last is not None and made.trail.last != spot(last):
         last = ping_of(made.trail.last, vehicle_id)
-    said: list[VehicleFact] = [*facts]
+    said: list[VehicleFact] = [*revised(made, vehicle_id, now, world.limits), *facts]
     heard, silent_since = _heard(state, last.ts, said, vehicle_id, now, world)
     if plans is not None:
         plans = replace(plans, calls=made.calls)

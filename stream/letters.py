@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
-from geo.model import Count, Ms, Rejected
+from geo.model import Count, Ms, Rejected, Revised
 
 if TYPE_CHECKING:  # At run time it would bring Faust into every process that reads letters.
     from stream.bulk import Record
@@ -38,6 +39,10 @@ MAX_KEY_BYTES = 1_000
 """Kept of a key; ids have at most 128 characters, so a longer one is part of what is wrong."""
 
 
+VERDICTS = "later-verdict"
+"""In place of a topic: the ping was judged anew from memory, since others came after it."""
+
+
 class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was not taken, from where and why. In JSON `key` and `value` are base64."""
 
@@ -45,9 +50,10 @@ class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A `Reason`, or the word of the core that refused it."""
     detail: str
     topic: str
-    """As the broker names it, with the installation's prefix."""
+    """As the broker names it, with the installation's prefix; of a later verdict `VERDICTS`."""
     partition: Count
     offset: Count
+    """Both 0 in a later verdict, which rests on what is remembered."""
     key: bytes | None
     value: bytes | None
     """The bytes that were refused: the record's, or of the one array element. None: it had none."""
@@ -72,4 +78,20 @@ class DeadLetter(Struct, frozen=True, kw_only=True, omit_defaults=True):
             size=len(value or b""),
             rejected_at=record.timestamp,
             traceback=traceback,
+        )
+
+    @classmethod
+    def revised(cls, revised: Revised) -> DeadLetter:
+        """The letter for a ping on which there is another verdict now."""
+        value = msgspec.json.encode(revised.ping)
+        return cls(
+            reason=revised.reason,
+            detail=revised.detail,
+            topic=VERDICTS,
+            partition=0,
+            offset=0,
+            key=revised.vehicle_id.encode(),
+            value=value,
+            size=len(value),
+            rejected_at=revised.reported_at,
         )

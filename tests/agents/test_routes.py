@@ -10,12 +10,14 @@ from agents.alerts import ALERTS
 from agents.orders import ORDERS
 from agents.vehicles import VEHICLES, vehicles_of
 from alerts.model import Alert, Rule, Severity, State
+from geo.cleaning import Reason as CleaningReason
 from geo.crs import Datum, from_wgs84
 from geo.model import (
     Evidence,
     Motion,
     Ping,
     Rejected,
+    Revised,
     Sighting,
     Silence,
     StopRole,
@@ -27,7 +29,9 @@ from geo.track import Track
 from orders.model import Age, Opened, OrderStatus, Stage
 from stream import topics
 from stream.keys import unpack_position
+from stream.letters import VERDICTS, DeadLetter
 from stream.role import Live, Role
+from stream.wire import decode_pings
 
 
 class Sent:
@@ -35,10 +39,12 @@ class Sent:
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, str]] = []
+        self.messages: list[Struct] = []
         self.answers: list[tuple[str, str, bool]] = []
 
     def send(self, topic: str, key: str, message: Struct) -> None:
         self.facts.append((topic, key))
+        self.messages.append(message)
 
     def answer(self, topic: str, key: str, message: Any, *, open: bool) -> None:
         self.answers.append((topic, key, open))
@@ -84,6 +90,16 @@ def test_a_sighting_goes_to_its_order_and_a_silence_to_its_vehicle() -> None:
     sighting = Sighting("o", "v", 1, 2.0, 3.0, Motion.MOVING, 4)
     assert published(VEHICLES, sighting).facts == [(topics.ORDER_FACTS, "o")]
     assert published(VEHICLES, Silence("v", 1, 2)).facts == [(topics.VEHICLE_FACTS, "v")]
+
+
+def test_a_later_verdict_is_a_dead_letter_with_the_ping() -> None:
+    ping = Ping("v", 5, 31.0, 121.0)
+    sent = published(VEHICLES, Revised("v", ping, CleaningReason.IMPLIED_SPEED, "too fast", 9))
+    assert sent.facts == [(topics.DEAD_LETTERS, "v")]
+    [letter] = sent.messages
+    assert isinstance(letter, DeadLetter)
+    assert (letter.reason, letter.topic, letter.rejected_at) == ("implied_speed", VERDICTS, 9)
+    assert decode_pings(letter.value) == (ping,)
 
 
 def test_a_status_is_an_answer_that_is_open_until_the_order_ends() -> None:
