@@ -1,4 +1,4 @@
-"""What was told of a vehicle's visits and pings against what is known now: the difference is told."""
+"""What was told of visits and pings against what is known now: the difference is to be told."""
 
 from __future__ import annotations
 
