@@ -186,7 +186,8 @@ class Silence(Struct, frozen=True, tag="silence", tag_field="kind"):
 
 
 class Halt(Struct, frozen=True, tag="halt", tag_field="kind"):
-    """Where a vehicle stood, whether or not a stop is planned there."""
+    """Where a vehicle stood, whether or not a stop is planned there. Of several with one `since`,
+    the last counts; so for trips and speeding."""
 
     vehicle_id: Id
     since: Ms
@@ -198,6 +199,8 @@ class Halt(Struct, frozen=True, tag="halt", tag_field="kind"):
     """When it moved on; None while it stands."""
     idling_ms: Count = 0
     """Of this time, with the engine known to run."""
+    retracted: bool = False
+    """It did not take place: later knowledge disproved it."""
 
 
 class Trip(Struct, frozen=True, tag="trip", tag_field="kind"):
@@ -210,6 +213,8 @@ class Trip(Struct, frozen=True, tag="trip", tag_field="kind"):
     positions: Count
     top_mps: float | None = None
     """The greatest speed reported; None where none was."""
+    retracted: bool = False
+    """It did not take place: later knowledge disproved it."""
 
 
 class Speeding(Struct, frozen=True, tag="speeding", tag_field="kind"):
@@ -221,6 +226,8 @@ class Speeding(Struct, frozen=True, tag="speeding", tag_field="kind"):
     top_mps: float
     limit_mps: float
     positions: Count
+    retracted: bool = False
+    """It did not take place: later knowledge disproved it."""
 
 
 VehicleFact = Visit | Sighting | Silence | Halt | Trip | Speeding | Rejected | Revised

@@ -73,12 +73,29 @@ def moves(vehicle_id: Id, spots: Iterable[Spot], rule: MotionRule) -> list[Move]
     roam, found = roam_on(Roam(), vehicle_id, spots, rule)
     found = [move for move in found if not isinstance(move, Halt) or move.until is not None]
     stand, trip = roam.stand, roam.trip
-    if stand is not None and roam.stands:
-        return [*found, _halt(vehicle_id, stand, None)]
+    if roam.stands:
+        return [*found, *standing(roam, vehicle_id)]
     found += [] if roam.halt is None else [roam.halt]
     if trip is not None and stand is not None and trip.metres + stand.way_m >= rule.trip_m:
         found.append(_with(trip, stand))
     return found
+
+
+def standing(roam: Roam, vehicle_id: Id) -> list[Halt]:
+    """The halt that goes on, as far as is known."""
+    if roam.stands and roam.stand is not None:
+        return [_halt(vehicle_id, roam.stand, None)]
+    return [] if roam.halt is None else [replace(roam.halt, until=None)]
+
+
+def pending_since(roam: Roam) -> Ms:
+    """Halts and trips that began earlier are over and told."""
+    if roam.last is None or roam.stand is None:
+        return 0
+    begins = [roam.stand.since]
+    begins += [] if roam.halt is None else [roam.halt.since]
+    begins += [] if roam.trip is None else [roam.trip.since]
+    return min(begins)
 
 
 def roam_on(
@@ -175,7 +192,8 @@ def _moved_off(
     if halt is not None and trip.metres >= rule.trip_m:
         told.append(halt)
         halt = None
-    since = min(last.ts + took_ms, spot.ts) if sparse else spot.ts
+    early = sparse and not roam.stands  # Else the halt before has taken what time there was.
+    since = min(last.ts + took_ms, spot.ts) if early else spot.ts
     return Roam(spot, Stand(spot, since), False, halt, trip, fast)
 
 

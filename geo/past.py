@@ -9,20 +9,16 @@ old, or when there are too many; what is older than the first chunk is settled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.calls import Calls, follow
-from geo.claims import Claim
-from geo.cleaning import Limits, Reason, Trail, Verdict, judge, name
+from geo.calls import Calls
+from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.distance import metres
 from geo.model import Id, Ms, Visit
 from geo.motion import MotionRule, Move, Roam, roam_on
+from geo.moves import moves_after
 from geo.spots import RECORD, Spot, at, pack_spot, packed, spots
-from geo.visits import VisitRule, visit_of
 
 CHUNK = 64
 
@@ -50,6 +46,8 @@ class Chunk(Struct, frozen=True, gc=False, array_like=True):
     records: bytes
     thin: bool = False
     """Some of its positions were left out."""
+    roam: Roam | None = None
+    """As `calls`; None where an order asked for the vehicle and nothing was worked out."""
 
 
 class Past(Struct, frozen=True, gc=False, array_like=True):
@@ -61,27 +59,10 @@ class Past(Struct, frozen=True, gc=False, array_like=True):
     """What the chunks have led to: the state before the tail."""
     told: tuple[Visit, ...] = ()
     """The visits told, as they now stand; those that are settled are forgotten."""
-    roam: Roam = Roam()
-    """Halts and trips, as far as they have been worked out."""
-
-
-class Derived(Struct, frozen=True):
-    past: Past
-    tail: bytes
-    trail: Trail
-    calls: Calls
-    visits: dict[str, Visit]
-    """Those of which anything was worked out again, by id."""
-    settled_at: Ms
-    """What ended before this was not looked at."""
-    thin_until: Ms
-    """Before this some positions were left out."""
-    new: tuple[Ms, ...]
-    """Times of the positions that were not among them before."""
-    refused: dict[Spot, Reason]
-    """The positions that are none, of those looked at."""
-    refused_before: frozenset[Spot]
-    """The same without the new ones."""
+    roam: Roam | None = Roam()
+    """As `calls`, of halts and trips; None where an order asks for the vehicle."""
+    moves: tuple[Move, ...] = ()
+    """Halts, trips and speeding told, as they now stand; those that are settled are forgotten."""
 
 
 def begins_at(past: Past) -> Ms:
@@ -124,21 +105,24 @@ def last_two(past: Past, tail: bytes) -> Trail:
 
 def roamed(
     past: Past, tail: bytes, vehicle_id: Id, limits: Limits, rule: MotionRule
-) -> tuple[Past, list[Move]]:
-    """Halts and trips up to the end of the tail, from the positions that came in time."""
+) -> tuple[Past, Roam, list[Move]]:
+    """Halts and trips up to the end of the tail; where that leads, and what is to be told."""
     trail, good, wrong = past.trail, list[Spot](), list[Verdict]()
     for spot in spots(tail):
         trail = judge(trail, spot, good, wrong, limits)
-    last = past.roam.last
-    new = [s for s in good if last is None or s.ts > last.ts]
-    roam, told = roam_on(past.roam, vehicle_id, new, rule)
-    return replace(past, roam=roam), told
+    begin = past.roam or Roam()
+    end, found = roam_on(begin, vehicle_id, good, rule)
+    moves, says = moves_after(past.moves, begin, end, found, vehicle_id)
+    return replace(past, roam=begin, moves=moves), end, says
 
 
-def rolled(past: Past, tail: bytes, trail: Trail, calls: Calls, rule: PastRule) -> Past:
-    """The tail becomes a chunk; `trail` and `calls` are what it has led to."""
-    chunks = (*past.chunks, Chunk(past.trail, past.calls, tail))
-    return trimmed(Past(chunks, trail, calls, past.told, past.roam), rule)
+def rolled(
+    past: Past, tail: bytes, trail: Trail, calls: Calls, roam: Roam | None, rule: PastRule
+) -> Past:
+    """The tail becomes a chunk; `trail`, `calls` and `roam` are what it has led to."""
+    begin = None if roam is None else past.roam
+    chunks = (*past.chunks, Chunk(past.trail, past.calls, tail, False, begin))
+    return trimmed(Past(chunks, trail, calls, past.told, roam, past.moves), rule)
 
 
 def trimmed(past: Past, rule: PastRule) -> Past:
@@ -160,10 +144,11 @@ def trimmed(past: Past, rule: PastRule) -> Past:
         count -= len(chunks.pop(0).records) // RECORD
     if len(chunks) == len(past.chunks):
         return past if chunks == list(past.chunks) else replace(past, chunks=tuple(chunks))
-    past = Past(tuple(chunks), past.trail, past.calls, told, past.roam)
+    past = replace(past, chunks=tuple(chunks))
     settled = begins_at(past)
-    kept = (v for v in told if v.departed_at is None or v.departed_at >= settled)
-    return replace(past, told=tuple(kept))
+    visits = (v for v in told if v.departed_at is None or v.departed_at >= settled)
+    moves = (m for m in past.moves if m.until is None or m.until >= settled)
+    return replace(past, told=tuple(visits), moves=tuple(moves))
 
 
 def _merged(chunks: list[Chunk]) -> list[Chunk]:
@@ -174,7 +159,7 @@ def _merged(chunks: list[Chunk]) -> list[Chunk]:
         if last is not None and last.thin and chunk.thin:
             records = last.records + chunk.records
             if len(records) <= CHUNK * RECORD:
-                merged[-1] = Chunk(last.trail, last.calls, records, thin=True)
+                merged[-1] = replace(last, records=records)
                 continue
         merged.append(chunk)
     return merged
@@ -194,128 +179,4 @@ def thinned(chunk: Chunk, rule: PastRule) -> Chunk:
         kept.append(spot)
     if kept[-1] != several[-1]:
         kept.append(several[-1])
-    return Chunk(chunk.trail, chunk.calls, packed(kept), thin=True)
-
-
-def derive(
-    past: Past,
-    tail: bytes,
-    new: Sequence[Spot],
-    claims: tuple[Claim, ...],
-    since: Ms,
-    vehicle_id: Id,
-    now: Ms,
-    limits: Limits,
-    rule: VisitRule,
-) -> Derived:
-    """Work out again what has happened since `since`, with the `new` positions among the others."""
-    whole = [*past.chunks, Chunk(past.trail, past.calls, tail)]
-    first = _chunk_before(whole, since)
-    start = whole[first]
-    known = {s for c in whole[first:] for s in spots(c.records)}
-    several = sorted(known.union(new))
-    calls = with_claims(start.calls, claims)
-    pieces, good, wrong, trail = _sifted(start.trail, several, limits)
-    chunks: list[Chunk] = []
-    thin = [c for c in whole[first:] if c.thin]
-    thin_until = at(thin[-1].records, -1).ts if thin else 0
-    visits: dict[str, Visit] = {}
-    last, earlier = start.trail.last, start.trail.before
-    taken = iter(good)
-    spot = next(taken, None)
-    for piece_trail, piece in pieces:
-        chunks.append(Chunk(piece_trail, calls, packed(piece), piece[0].ts < thin_until))
-        while spot is not None and spot <= piece[-1]:
-            way = partial(Trail, last, earlier)
-            elapsed_ms = 0 if last is None else spot.ts - last.ts
-            calls, found = follow(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule)
-            visits.update((v.visit_id, v) for v in found)
-            last, earlier = spot, last
-            spot = next(taken, None)
-    _add_open(visits, calls, vehicle_id, now, rule)
-    tail = b""
-    after = Past((*whole[:first], *chunks), trail, calls, past.told, past.roam)
-    if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
-        open_ = chunks[-1]
-        tail = open_.records
-        before = (*whole[:first], *chunks[:-1])
-        after = Past(before, open_.trail, open_.calls, past.told, past.roam)
-    settled_at = 0 if start.trail.last is None else start.trail.last.ts
-    return Derived(
-        after,
-        tail,
-        trail,
-        calls,
-        visits,
-        settled_at,
-        thin_until,
-        tuple(s.ts for s in new),
-        _refused(trail, wrong, limits),
-        _refused_of(start.trail, sorted(known.difference(new)), limits) if new else frozenset(),
-    )
-
-
-def _refused_of(trail: Trail, several: list[Spot], limits: Limits) -> frozenset[Spot]:
-    _, _, wrong, trail = _sifted(trail, several, limits)
-    return frozenset(_refused(trail, wrong, limits))
-
-
-def _refused(trail: Trail, wrong: list[Verdict], limits: Limits) -> dict[Spot, Reason]:
-    """Those proven wrong, and those that wait: these count as refused so far."""
-    return {v.spot: v.reason for v in wrong} | dict.fromkeys(trail.strays, name(trail, limits))
-
-
-def _add_open(
-    visits: dict[str, Visit], calls: Calls, vehicle_id: Id, now: Ms, rule: VisitRule
-) -> None:
-    """Visits that go on: those that began before all that was worked out are not among it."""
-    for stay in calls.stays:
-        if stay.proof:
-            visit = visit_of(vehicle_id, replace(stay, beyond=0), now, rule)
-            held = visits.get(visit.visit_id)
-            if held is None or held.departed_at is not None:
-                visits[visit.visit_id] = visit
-
-
-def _chunk_before(chunks: Sequence[Chunk], since: Ms) -> int:
-    """The chunk to begin with: one before that of `since`, because a later position can prove the
-    last good one before it wrong."""
-    place = 0
-    for n, chunk in enumerate(chunks):
-        if chunk.records and at(chunk.records, 0).ts <= since:
-            place = n
-    return max(place - 1, 0)
-
-
-def _sifted(
-    trail: Trail, several: list[Spot], limits: Limits
-) -> tuple[list[tuple[Trail, list[Spot]]], list[Spot], list[Verdict], Trail]:
-    """The positions in pieces, each with the trail before it and cut where no stray waits; the good
-    ones; and the trail at the end."""
-    pieces: list[tuple[Trail, list[Spot]]] = []
-    good: list[Spot] = []
-    wrong: list[Verdict] = []
-    begin, place = 0, 0
-    before = trail
-    for place, spot in enumerate(several, start=1):
-        trail = judge(trail, spot, good, wrong, limits)
-        if place - begin >= CHUNK and not trail.strays:
-            pieces.append((before, several[begin:place]))
-            begin, before = place, trail
-    if begin < len(several):
-        pieces.append((before, several[begin:]))
-    return pieces, good, wrong, trail
-
-
-def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
-    """The calls under new claims: a stay that is no visit yet goes with its claim, one that is
-    lives to its departure."""
-    by_key = {(c.key, c.stop.fence): c for c in claims}
-    stays = []
-    for stay in calls.stays:
-        claim = by_key.get((stay.key, stay.claim.stop.fence))
-        if claim is not None:
-            stays.append(replace(stay, claim=claim))
-        elif stay.proof:
-            stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
-    return replace(calls, stays=tuple(stays), anchor=None, near=None)
+    return replace(chunk, records=packed(kept), thin=True)

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from geo.cleaning import Limits, Reason
+from geo.derive import Derived
 from geo.model import Id, Ms, Revised, Visit
-from geo.past import Derived
+from geo.motion import Move, Roam
+from geo.moves import moves_after
 from geo.spots import Spot, ping_of
 
 Told = tuple[Visit, ...]
@@ -74,6 +76,22 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
         del told[visit.visit_id]
         says.append(replace(visit, version=visit.version + 1, reported_at=now, retracted=True))
     return tuple(told.values()), says
+
+
+def moves_told(made: Derived, vehicle_id: Id) -> tuple[tuple[Move, ...], list[Move]]:
+    """The halts, trips and speeding told after all was worked out again, and what to tell."""
+    told, roaming = made.past.moves, made.roaming
+    if roaming.begin is None:
+        return told, []
+    return moves_after(
+        told,
+        roaming.begin,
+        roaming.end or Roam(),
+        roaming.found,
+        vehicle_id,
+        made.thin_until,
+        made.new,
+    )
 
 
 def revised(made: Derived, vehicle_id: Id, now: Ms, limits: Limits) -> list[Revised]:

@@ -10,8 +10,8 @@ all that came late together is put where it belongs and what has happened is wor
 So a visit depends on which positions there are, not on when they came. A plan is worked out the
 same way, over all that is remembered.
 
-Halts and trips of a vehicle that no order asks for are worked out when the tail is full and when
-it falls silent, so that they cost nothing in between.
+Halts and trips of a vehicle that no order asks for are worked out when the tail is full, when it
+falls silent and when positions come late, so that they cost nothing in between.
 
 Silence is a matter of how old our knowledge is: it begins by the clock, `silent_after_ms` after
 the last position, and ends with a position younger than that. An older one, from a device that
@@ -30,6 +30,7 @@ from msgspec.structs import replace
 from geo.calls import Calls, follow, is_clear
 from geo.claims import ALWAYS, replan
 from geo.cleaning import RESTATED, Limits, Reason, Trail, Verdict, judge, refusal, refuse
+from geo.derive import derive
 from geo.distance import metres
 from geo.model import (
     Motion,
@@ -46,7 +47,6 @@ from geo.past import (
     Past,
     PastRule,
     begins_at,
-    derive,
     is_known,
     last_two,
     roamed,
@@ -56,7 +56,7 @@ from geo.past import (
 from geo.plans import Plans, is_asked, orders_of, place_of
 from geo.sightings import SightingRule, motion_due, sightings
 from geo.spots import RECORD, Spot, at, pack, pack_spot, ping_of, spot, spots
-from geo.telling import difference, revised, told_after
+from geo.telling import difference, moves_told, revised, told_after
 from geo.visits import VisitRule
 
 
@@ -161,7 +161,7 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     last = state.last
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
-    past, moves = _roamed(state, state.past or Past(), world)
+    past, _, moves = _roamed(state, state.past or Past(), world)
     facts = [*found, *moves, Silence(last.vehicle_id, since=last.ts, reported_at=now)]
     if state.plans is not None:
         facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
@@ -236,18 +236,24 @@ def _roll(state: Track, past: Past, now: Ms, world: World) -> tuple[Track, Seque
     trail = _trail(state, past)
     if trail.strays:  # No place to cut; there is one as soon as they are proved wrong or right.
         return state, ()
-    past, moves = _roamed(state, past, world)
+    past, roam, moves = _roamed(state, past, world)
     calls = state.plans.calls if state.plans is not None else Calls()
-    past = rolled(past, state.tail, trail, calls, world.past)
+    past = rolled(past, state.tail, trail, calls, roam, world.past)
     return replace(_without_old_claims(state, now, world), tail=b"", past=past), moves
 
 
-def _roamed(state: Track, past: Past, world: World) -> tuple[Past, Sequence[VehicleFact]]:
-    """Halts and trips, of a vehicle that no order asks for."""
+def _roamed(
+    state: Track, past: Past, world: World
+) -> tuple[Past, Roam | None, Sequence[VehicleFact]]:
+    """Halts and trips to the end of the tail, of a vehicle that no order asks for."""
     last = state.last
-    if last is None or (state.plans is not None and orders_of(state.plans)):
-        return past if past.roam == Roam() else replace(past, roam=Roam()), ()
+    if last is None or not _roams(state.plans):
+        return past, None, ()
     return roamed(past, state.tail, last.vehicle_id, world.limits, world.motion)
+
+
+def _roams(plans: Plans | None) -> bool:
+    return plans is None or not orders_of(plans)
 
 
 def _without_old_claims(state: Track, now: Ms, world: World) -> Track:
@@ -359,11 +365,13 @@ def _worked_out(
         now,
         world.limits,
         world.visits,
+        world.motion if _roams(plans) else None,
     )
     told, facts = difference(made, now)
     if made.trail.last is not None and made.trail.last != spot(last):
         last = ping_of(made.trail.last, vehicle_id)
-    said: list[VehicleFact] = [*revised(made, vehicle_id, now, world.limits), *facts]
+    moves, moved = moves_told(made, vehicle_id)
+    said: list[VehicleFact] = [*revised(made, vehicle_id, now, world.limits), *facts, *moved]
     heard, silent_since = _heard(state, last.ts, said, vehicle_id, now, world)
     if plans is not None:
         plans = replace(plans, calls=made.calls)
@@ -372,7 +380,7 @@ def _worked_out(
         plans = plans if is_asked(plans) else None
     trail = made.trail
     odd = Odd(trail) if trail.strays or trail.ghost is not None else None
-    past = trimmed(replace(made.past, told=told), world.past)
+    past = trimmed(replace(made.past, told=told, moves=moves), world.past)
     wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
     return Track(last, wake_at, plans, silent_since, made.tail, odd, past), said
 

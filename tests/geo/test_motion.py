@@ -85,6 +85,11 @@ def test_between_sparse_positions_a_halt_ends_as_early_as_the_way_allows() -> No
     assert kinds(moved(*sparse)) == [("halt", 0, 500), ("trip", 500, 900), ("halt", 900, None)]
 
 
+def test_between_two_halts_with_one_gap_between_them_the_trip_is_as_long_as_the_way_takes() -> None:
+    sparse = (ping(0), ping(300), ping(600, 500), ping(900, 500))
+    assert kinds(moved(*sparse)) == [("halt", 0, 500), ("trip", 500, 600), ("halt", 600, None)]
+
+
 def test_idling_is_the_time_of_a_halt_with_the_engine_on() -> None:
     on = [replace(p, ignition=p.ts < at(100)) for p in stand(0, 300)]
     [halt] = moved(*on)

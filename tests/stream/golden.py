@@ -90,19 +90,19 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
         topics.VEHICLE_MOVES,
         Halt("truck-7", 1000, 31.2, 121.4, 30, 301_000, 60_000),
         b'{"kind":"halt","vehicle_id":"truck-7","since":1000,"lat":31.2,"lon":121.4,'
-        b'"positions":30,"until":301000,"idling_ms":60000}',
+        b'"positions":30,"until":301000,"idling_ms":60000,"retracted":false}',
     ),
     (
         topics.VEHICLE_MOVES,
         Trip("truck-7", 1000, 301_000, 2_500.0, 30, 16.5),
         b'{"kind":"trip","vehicle_id":"truck-7","since":1000,"until":301000,"metres":2500.0,'
-        b'"positions":30,"top_mps":16.5}',
+        b'"positions":30,"top_mps":16.5,"retracted":false}',
     ),
     (
         topics.VEHICLE_MOVES,
         Speeding("truck-7", 1000, 91_000, 33.0, 30.5, 9),
         b'{"kind":"speeding","vehicle_id":"truck-7","since":1000,"until":91000,"top_mps":33.0,'
-        b'"limit_mps":30.5,"positions":9}',
+        b'"limit_mps":30.5,"positions":9,"retracted":false}',
     ),
     (
         topics.ORDER_EVENTS,
