@@ -183,6 +183,9 @@ class Silence(Struct, frozen=True, tag="silence", tag_field="kind"):
     """Fix time of the last position before the silence."""
     reported_at: Ms
     until: Ms | None = None
+    parked: bool = False
+    """It stood when last heard, as devices do that report on change: no cause for worry. Said of a
+    silence that begins."""
 
 
 class Halt(Struct, frozen=True, tag="halt", tag_field="kind"):

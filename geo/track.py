@@ -161,12 +161,26 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     last = state.last
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
-    past, _, moves = _roamed(state, state.past or Past(), world)
-    facts = [*found, *moves, Silence(last.vehicle_id, since=last.ts, reported_at=now)]
+    past, roam, moves = _roamed(state, state.past or Past(), world)
+    parked = _stood(last, state.plans, roam, world)
+    silence = Silence(last.vehicle_id, since=last.ts, reported_at=now, parked=parked)
+    facts = [*found, *moves, silence]
     if state.plans is not None:
         facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
     past_or_none = past if moves or state.past is not None else None
     return replace(state, wake_at=None, silent_since=last.ts, past=past_or_none), facts
+
+
+def _stood(last: Ping, plans: Plans | None, roam: Roam | None, world: World) -> bool:
+    """Whether the vehicle stood at its last position: what that said of itself, else what those
+    before it show."""
+    if last.ignition is False:
+        return True
+    if last.speed_mps is not None and last.speed_mps >= 0.0:
+        return last.speed_mps <= world.sightings.standing_mps
+    if roam is not None:
+        return roam.stands
+    return plans is not None and plans.motion is Motion.STANDING
 
 
 def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from geo.cleaning import Reason
-from geo.model import Motion, Rejected, Sighting, Silence
+from geo.model import Motion, Ping, Rejected, Sighting, Silence, VehiclePlan
 from geo.spots import pack
 from geo.track import Track, World, next_wake, step, wake
 from tests.builders import LON, at, lat_of, ping, plan, stop
@@ -62,6 +63,36 @@ def test_silence_is_told_once_with_the_time_of_the_last_position() -> None:
     assert (state, facts) == (SILENT, [Silence("v1", since=at(0), reported_at=at(7_000))])
     assert next_wake(SILENT) is None
     assert wake(SILENT, at(99_000), WORLD) == (SILENT, ())
+
+
+@pytest.mark.parametrize(
+    ("pings", "parked"),
+    [
+        pytest.param([ping(s, speed_mps=0.0) for s in (0, 30)], True, id="its speed was 0"),
+        pytest.param([ping(s, s, speed_mps=9.0) for s in (0, 30)], False, id="it drove"),
+        pytest.param([replace(ping(), ignition=False)], True, id="the engine was off"),
+        pytest.param([ping(s) for s in (0, 90, 180)], True, id="it had stood for long"),
+        pytest.param([ping(s) for s in (0, 90)], False, id="it had hardly stood"),
+        pytest.param([ping(s, 10 * s) for s in (0, 90, 180)], False, id="it had moved on"),
+    ],
+)
+def test_a_parked_vehicle_is_told_from_a_silent_one(pings: list[Ping], parked: bool) -> None:
+    assert silence_after(*pings).parked is parked
+
+
+def test_an_order_s_vehicle_that_stood_is_parked_too() -> None:
+    assert silence_after(FAR, ping(0), ping(61, 10)).parked
+    assert not silence_after(FAR, ping(0), ping(61, 600)).parked
+
+
+def silence_after(*events: Ping | VehiclePlan) -> Silence:
+    state: Track | None = None
+    for event in events:
+        state, _ = step(state, event, event.ts, WORLD)
+    assert state is not None
+    _, facts = wake(state, at(9_000), WORLD)
+    [silence] = [f for f in facts if isinstance(f, Silence)]
+    return silence
 
 
 def test_each_order_hears_of_the_silence_and_of_its_end() -> None:

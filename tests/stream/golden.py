@@ -84,7 +84,8 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
     (
         topics.VEHICLE_FACTS,
         Silence("truck-7", 1000, 901_000),
-        b'{"kind":"silence","vehicle_id":"truck-7","since":1000,"reported_at":901000,"until":null}',
+        b'{"kind":"silence","vehicle_id":"truck-7","since":1000,"reported_at":901000,"until":null,'
+        b'"parked":false}',
     ),
     (
         topics.VEHICLE_MOVES,
