@@ -214,6 +214,7 @@ class Trip(Struct, frozen=True, tag="trip", tag_field="kind"):
     until: Ms
     metres: float
     positions: Count
+    """Those on the way, not those of the halts at its ends."""
     top_mps: float | None = None
     """The greatest speed reported; None where none was."""
     retracted: bool = False

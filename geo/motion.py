@@ -114,7 +114,7 @@ def _on(roam: Roam, vehicle_id: Id, spot: Spot, told: list[Move], rule: MotionRu
     if fast is not None or spot.speed > rule.limit_mps:
         fast = _sped(fast, vehicle_id, spot, told, rule)
     if last is None or stand is None:
-        trip = Trip(vehicle_id, spot.ts, spot.ts, 0.0, 1)
+        trip = Trip(vehicle_id, spot.ts, spot.ts, 0.0, 0)
         return Roam(spot, Stand(spot, spot.ts), False, None, trip, fast)
     moved_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     if not _stays(stand.anchor, last, spot, moved_m, rule):
@@ -181,7 +181,7 @@ def _moved_off(
     if roam.stands:
         until = max(spot.ts - took_ms, last.ts) if sparse else last.ts
         halt = _halt(vehicle_id, stand, until)
-        trip = Trip(vehicle_id, until, spot.ts, moved_m, 1)
+        trip = Trip(vehicle_id, until, spot.ts, moved_m, 0)
     else:
         assert trip is not None
         way_m = trip.metres + stand.way_m + moved_m

@@ -55,7 +55,7 @@ def test_a_halt_says_where_it_was_and_a_trip_how_far_it_went() -> None:
     assert halt.positions == 30
     assert isinstance(trip, Trip)
     assert trip.metres == pytest.approx(3_000, rel=0.01)
-    assert trip.top_mps == 10
+    assert (trip.top_mps, trip.positions) == (10, 29)  # The 30th is of the halt after it.
 
 
 def test_a_red_light_interrupts_no_trip() -> None:
