@@ -19,28 +19,16 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from commands.columns import ALIASES, SPEED_UNITS, plain
 from commands.times import BadTime, unix_ms
 from geo.model import Ping, Rejected
-from geo.sources import FACTORS, Source
+from geo.sources import FACTORS, Source, SpeedUnit
 from orders.model import OrderEvent
 from stream import topics, wire
 
-OTHER_NAMES = {
-    "vehicle_id": ("vehicle", "device_id", "deviceid", "imei", "unit", "plate"),
-    "ts": ("timestamp", "time", "datetime", "gps_time", "fix_time"),
-    "lat": ("latitude",),
-    "lon": ("longitude", "lng", "long"),
-    "speed_mps": ("speed", "velocity"),
-    "heading_deg": ("heading", "course", "bearing", "direction"),
-    "accuracy_m": ("accuracy",),
-    "ignition": ("acc", "engine"),
-    "received_at": ("recv_ts", "received", "server_time"),
-}
 FLAGS = dict.fromkeys(("true", "1", "on", "yes"), True) | dict.fromkeys(
     ("false", "0", "off", "no"), False
 )
-ALIASES = {other: name for name, others in OTHER_NAMES.items() for other in others}
-"""Other names under which a column of pings is known unless it is renamed, in any case."""
 
 
 @dataclass(frozen=True)
@@ -168,25 +156,32 @@ def _renamed(
     for column, value in cells.items():
         if value is None:
             continue
-        alias = aliases.get(column.lower())
+        name = plain(column) if aliases else ""
+        alias = aliases.get(name)
         if column in ours:
             known[ours[column]] = value
-        elif alias is not None:
+        elif name in SPEED_UNITS and column != "speed_mps":
+            named["speed_mps"], named["speed_unit"] = value, SPEED_UNITS[name]
+        elif alias is not None and alias != column:
             named[alias] = value
         else:
             known[column] = value
+    if "speed_mps" in known:
+        named.pop("speed_unit", None)
     return named | known
 
 
 def _ping(cells: dict[str, Any], form: Format) -> Ping:
-    speed = _number(cells, "speed_mps")
+    speed, unit = _number(cells, "speed_mps"), cells.get("speed_unit")
+    if not isinstance(unit, SpeedUnit):
+        unit = form.source.speed
     received_at = _time(cells, "received_at", form) if "received_at" in cells else None
     return Ping(
         vehicle_id=_text(cells, "vehicle_id", form),
         ts=_time(cells, "ts", form),
         lat=_needed(cells, "lat", _number(cells, "lat"), form),
         lon=_needed(cells, "lon", _number(cells, "lon"), form),
-        speed_mps=None if speed is None else speed * FACTORS[form.source.speed],
+        speed_mps=None if speed is None else speed * FACTORS[unit],
         heading_deg=_number(cells, "heading_deg"),
         accuracy_m=_number(cells, "accuracy_m"),
         received_at=received_at,

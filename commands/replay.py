@@ -74,6 +74,8 @@ class Seen:
     shown: list[tuple[int, BadLine]] = field(default_factory=list)
     bytes: int = 0
     """Of the file as it lies on disk."""
+    header: tuple[str, ...] = ()
+    """The columns of the CSV file read last."""
 
     def count(self, bad: BadLine) -> None:
         """The line read last is bad."""
@@ -90,7 +92,7 @@ def read(replay: Replay, seen: Seen) -> Iterator[Message]:
         if CSV & set(replay.file.suffixes):
             first = next(lines, b"")
             form = with_header(form, first.decode("utf-8-sig", "replace"))
-            seen.lines += 1
+            seen.lines, seen.header = seen.lines + 1, form.header or ()
         for line in lines:
             seen.lines += 1
             seen.bytes = raw.tell()

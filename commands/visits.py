@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from commands.columns import notes
 from commands.findings import UNREADABLE, Findings, find, json_lines, shifted, utc
 from commands.lines import Format
 from commands.picture import picture
@@ -63,6 +64,8 @@ def run_visits(wanted: Wanted, console: Console) -> int:
         bad = seen.shown[0][1]
         found.examples[UNREADABLE] = f"{bad.field} = {bad.value!r}: {bad.fix}"
     _show(console, found, stops, len(pings))
+    for note in notes(seen.header, wanted.form.columns, wanted.form.option):
+        console.print(note, style="yellow", markup=False, highlight=False)
     _warn(console, stops, found, seen)
     if wanted.out is not None:
         with wanted.out.open("wb") as out:
@@ -142,7 +145,8 @@ def _show(console: Console, found: Findings, stops: Sequence[Stop], vehicles: in
     else:
         wide.print(_halt_table(found))
         wide.print(_trip_table(found))
-    wide.print(_count_table(found))
+    if found.rejected:
+        wide.print(_count_table(found))
     wide.print(
         f"{vehicles:,} vehicles, {found.positions:,} positions, "
         f"{found.rejected.total():,} pings rejected; {len(found.visits):,} visits to "

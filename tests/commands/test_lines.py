@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from commands.columns import notes
 from commands.lines import BadLine, Format, Message, parse_line, value_of, with_header
 from geo.model import Ping
 from geo.sources import BadSource, Source, SpeedUnit
@@ -111,6 +112,37 @@ def test_a_csv_header_is_read_without_blanks_and_quotes(delimiter: str) -> None:
 def test_columns_are_known_by_their_usual_names() -> None:
     line = b'{"IMEI":7,"Timestamp":1767225600,"Latitude":31.2,"lng":121.4,"Course":90}'
     assert one(line) == Ping("7", T0, 31.2, 121.4, heading_deg=90.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "mps"),
+    [
+        pytest.param(
+            "Bus ID;Time (UTC);Latitude;Longitude;Speed (km/h)", b"7;%d;1;2;36", 10, id="km/h"
+        ),
+        pytest.param("truck_id,GPS Time,lat,lng,speed_mph", b"7,%d,1,2,100", 44.704, id="mph"),
+        pytest.param(
+            "车牌号,定位时间,纬度,经度,速度", b"7,%d,1,2,3", 3, id="Chinese, the source's unit"
+        ),
+        pytest.param("unit,ts,lat,lon,speed_kmh,speed_mps", b"7,%d,1,2,36,9", 9, id="our own name"),
+    ],
+)
+def test_columns_are_known_whatever_their_case_signs_and_language(
+    header: str, line: bytes, mps: float
+) -> None:
+    form = with_header(Format(), header)
+    read = one(line % 1_767_225_600, form)
+    assert (read.vehicle_id, read.ts, read.lat, read.lon) == ("7", T0, 1.0, 2.0)
+    assert read.speed_mps == pytest.approx(mps)
+
+
+def test_of_a_header_is_told_what_is_not_read_of_it() -> None:
+    columns = ("Latitude", "Lng", "Time", "Speed (km/h)", "altitude", "hdop")
+    unread, nobody = notes(columns, {}, "--column")
+    assert unread == "not read: altitude, hdop"
+    assert "--column vehicle_id=COLUMN" in nobody
+    assert notes(columns[:4], {"vehicle_id": "altitude"}, "--column") == []
+    assert notes(("Bus ID", "lat", "lon", "ts"), {}, "--column") == []
 
 
 def test_a_column_with_our_name_goes_over_one_that_is_only_known() -> None:
