@@ -2,8 +2,9 @@
 
 How this works. Between two positions the vehicle took some way at some pace; the time this does
 not explain it stood somewhere. Where that is long, and most of the time there is, and one planned
-fence lies on the way, it is taken to have stood there. A position inside that reported standing
-makes the ordinary dwell enough.
+fence lies on the way, it is taken to have stood there. Where a position inside reported
+standing, the share alone is enough, if it is an ordinary dwell: at a red light a vehicle stands,
+too, but then the way and the light explain the time.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from geo.visits import (
     confidence,
     evidence_of,
     hidden,
-    ms_of,
     nearest_of,
     visit_at,
+    way_ms,
 )
 
 
@@ -33,17 +34,17 @@ def inferred_from(
     came_from = stay.came_from
     if came_from is None:
         return None
-    last, pace = stay.last, max(rule.pace_mps, stay.pace_mps)
+    last, pace = stay.last, stay.pace_mps
     way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     more = hidden(way_m, spot.ts - last.ts, pace, rule)
     hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
-    if hidden_ms < (
-        rule.dwell_ms if stay.stood else max(rule.infer_ms, rule.infer_share * gaps_ms)
-    ):
+    least_ms = _least_ms(gaps_ms, rule)
+    if hidden_ms < (max(rule.dwell_ms, min(least_ms)) if stay.stood else max(least_ms)):
         return None
     outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
-    arrived_at = min(came_from.ts + ms_of(outside_m, pace), stay.first_ts)
-    departed_at = max(spot.ts - ms_of(max(edge, 0.0), pace), stay.last.ts, arrived_at + 1)
+    arrived_at = min(came_from.ts + way_ms(outside_m, pace, rule), stay.first_ts)
+    left_at = spot.ts - way_ms(max(edge, 0.0), pace, rule)
+    departed_at = max(left_at, stay.last.ts, arrived_at + 1)
     evidence = evidence_of(INFERRED, stay, came_from.ts, spot.ts)
     return visit_at(vehicle_id, stay.claim, arrived_at, departed_at, evidence, now)
 
@@ -60,13 +61,17 @@ def inferred_between(
     """A visit between two positions of which neither lies inside, if the time for it is there."""
     (a, b), stop = ends, claim.stop
     way_m = metres(a.lat, a.lon, b.lat, b.lon)
-    pace = max(rule.pace_mps, pace_mps)
-    hidden_ms, gaps_ms = hidden(way_m, b.ts - a.ts, pace, rule)
-    if hidden_ms < max(rule.infer_ms, rule.infer_share * gaps_ms):
+    hidden_ms, gaps_ms = hidden(way_m, b.ts - a.ts, pace_mps, rule, ends=2)
+    if hidden_ms < max(_least_ms(gaps_ms, rule)):
         return None
-    arrived_at = a.ts + ms_of(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace)
-    departed_at = b.ts - ms_of(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace)
+    arrived_at = a.ts + way_ms(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace_mps, rule)
+    departed_at = b.ts - way_ms(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace_mps, rule)
     if departed_at <= arrived_at:
         return None
     evidence = Evidence(INFERRED, 0, a.ts, b.ts, nearest_of(stop, nearest), confidence(0))
     return visit_at(vehicle_id, claim, arrived_at, departed_at, evidence, now)
+
+
+def _least_ms(gaps_ms: Ms, rule: VisitRule) -> tuple[float, float]:
+    """The unexplained time that makes a stop: in all, and as a share of what was not seen."""
+    return rule.infer_ms, rule.infer_share * gaps_ms

@@ -4,7 +4,9 @@ How this works. A stay begins with the first position inside the fence and lasts
 beyond the exit edge; between the two edges nothing begins and nothing ends. It is a *visit* once
 something proves that the vehicle came to be there and did not pass by:
 
-- standstill: over the whole dwell its positions kept within `stand_m` of one of them;
+- standstill: over the whole dwell its positions kept within `stand_m` of one of them, less the time
+  in which it rolled there and off again: a vehicle is within 50 m of a red light for longer than it
+  stands at it;
 - dwell: it stayed longer than walking through the fence twice would take;
 - inferred: it left again unproven, or was never seen inside at all, but between the positions
   outside more time went by than the way can have taken.
@@ -35,6 +37,8 @@ class VisitRule(Struct, frozen=True):
 
     dwell_ms: int = 60_000
     stand_m: float = 50.0
+    drift_m: float = 10.0
+    """By so much positions of a vehicle that stands may differ; what is more, it has rolled."""
     still_mps: float = 5 / 3.6
     """A reported speed up to this is standing."""
     linger_ms: int = 300_000
@@ -51,6 +55,9 @@ class VisitRule(Struct, frozen=True):
     pace_mps: float = 18 / 3.6
     """How fast a vehicle is taken to travel, red lights and queues included, where nothing faster
     is known: a city's streets in the daytime."""
+    streets_m: float = 1_000.0
+    """So near a stop the way is through streets, however fast the vehicle was on the road before:
+    lorries leave the motorway for the last kilometre, not at the gate."""
     infer_ms: int = 180_000
     """Unexplained time that makes a stop nobody saw: the longest dwell that field.md has, longer
     than any red light."""
@@ -177,7 +184,7 @@ def _unproven(
     moved_m = metres(anchor.lat, anchor.lon, spot.lat, spot.lon)
     driving = _drives(last, spot, rule)
     if driving or stay.driving or moved_m > _reach_m(spot, ts - anchor.ts, rule):
-        anchor = spot
+        anchor, moved_m = spot, 0.0
     hidden_ms, gaps_ms = stay.hidden_ms, stay.gaps_ms
     if ts - last.ts >= rule.sparse_ms:
         way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
@@ -197,16 +204,24 @@ def _unproven(
         gaps_ms,
         stay.stood or (inside and 0.0 <= spot.speed <= rule.still_mps),
         driving,
-        _proof(stay, ts, anchor.ts, rule),
+        _proof(stay, ts, _stood_ms(anchor, last, spot, moved_m, rule), rule),
         left_at,
     )
 
 
-def _proof(stay: Stay, ts: Ms, stands_since: Ms, rule: VisitRule) -> str:
+def _stood_ms(anchor: Spot, last: Spot, spot: Spot, moved_m: float, rule: VisitRule) -> Ms:
+    """For how long it stood, of the time since it was at `anchor`: not while it rolled on from
+    there, and not up to a position that says that it drives."""
+    until = last.ts if spot.speed > rule.still_mps else spot.ts
+    rolled_m = moved_m - rule.drift_m
+    return until - anchor.ts - (ms_of(rolled_m, rule.still_mps) if rolled_m > 0.0 else 0)
+
+
+def _proof(stay: Stay, ts: Ms, stood_ms: Ms, rule: VisitRule) -> str:
     claim = stay.claim
     if not claim.since - rule.back_ms <= ts < claim.until:
         return ""
-    if ts - stands_since >= rule.dwell_ms:
+    if stood_ms >= rule.dwell_ms:
         return "standstill"
     stayed_ms = ts - stay.first_ts
     if stayed_ms >= rule.linger_ms and stayed_ms >= linger_ms(claim.stop, rule):
@@ -327,12 +342,22 @@ def _reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
     return max(stand_m, rule.stand_m * since_ms / rule.dwell_ms)
 
 
-def hidden(way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule) -> tuple[Ms, Ms]:
+def hidden(
+    way_m: float, elapsed_ms: Ms, pace_mps: float, rule: VisitRule, ends: int = 1
+) -> tuple[Ms, Ms]:
     """Of the time between two positions, what the way does not explain, and all of it; nothing
-    where they are so close that standing would have been seen."""
+    where they are so close that standing would have been seen. `ends` of the way are at a stop: 2
+    if the stop lies in between."""
     if elapsed_ms < rule.sparse_ms:
         return 0, 0
-    return max(elapsed_ms - ms_of(way_m, max(pace_mps, rule.pace_mps)), 0), elapsed_ms
+    return max(elapsed_ms - way_ms(way_m, pace_mps, rule, ends), 0), elapsed_ms
+
+
+def way_ms(way_m: float, pace_mps: float, rule: VisitRule, ends: int = 1) -> Ms:
+    """How long a way to or from a stop takes, where the pace on the road is known."""
+    streets_m = min(way_m, ends * rule.streets_m)
+    road_s = (way_m - streets_m) / max(pace_mps, rule.pace_mps)
+    return round(1000.0 * (streets_m / rule.pace_mps + road_s))
 
 
 def _speed(way_m: float, a: Spot, b: Spot, known_mps: float, rule: VisitRule) -> float:

@@ -166,10 +166,19 @@ class Reference:
             present = self._present(begin, i + 1)
             if present[-1] != i:
                 continue
-            stood = trace[i].ts - trace[self._stands_since(present)].ts
+            stood = self._stood(present)
             if stood >= rule.dwell_ms or trace[i].ts - trace[begin].ts >= linger:
                 return i, None
         return None, None
+
+    def _stood(self, present: list[int]) -> float:
+        """How long it has stood at the last of these: without rolling, and not while it drives."""
+        rule, i = self.rule, present[-1]
+        since, speed = self._stands_since(present), self.trace[i].speed
+        says_it_drives = speed is not None and speed > rule.still_mps
+        until = self.trace[present[-2] if says_it_drives else i].ts
+        rolled = max(self._way(since, i) - rule.drift_m, 0.0)
+        return until - self.trace[since].ts - round(rolled * 1000 / rule.still_mps)
 
     def _stands_since(self, present: list[int]) -> int:
         """Since which of these it has not moved."""
@@ -264,12 +273,17 @@ class Reference:
             last = i
         return proof, crossed
 
-    def _hidden(self, i: int, j: int, pace: float) -> tuple[int, int]:
+    def _hidden(self, i: int, j: int, pace: float, ends: int = 1) -> tuple[int, int]:
         gap = self._gap(i, j)
         if gap < self.rule.sparse_ms:
             return 0, 0
-        drove = round(self._way(i, j) * 1000 / max(pace, self.rule.pace_mps))
-        return max(gap - drove, 0), gap
+        return max(gap - self._drove(self._way(i, j), pace, ends), 0), gap
+
+    def _drove(self, way: float, pace: float, ends: int = 1) -> int:
+        """Through streets near the stop, and as fast as before elsewhere."""
+        rule, streets = self.rule, min(way, self.rule.streets_m * ends)
+        elsewhere = (way - streets) / max(rule.pace_mps, pace)
+        return round(1000.0 * (streets / rule.pace_mps + elsewhere))
 
     def _inferred(self, begin: int, gone: int) -> list[Seen]:
         """What an unproven stay was."""
@@ -285,12 +299,13 @@ class Reference:
             for i in present
             if self.is_inside(i)
         )
-        if slack < (rule.dwell_ms if stood else max(rule.infer_ms, rule.infer_share * gaps)):
+        enough = rule.infer_ms, rule.infer_share * gaps
+        if slack < (max(min(enough), rule.dwell_ms) if stood else max(enough)):
             return []
-        pace = max(rule.pace_mps, self._pace(begin))
+        pace = self._pace(begin)
         before, after = max(self.edge[begin - 1], 0.0), max(self.edge[gone], 0.0)
-        arrived = min(trace[begin - 1].ts + round(before * 1000 / pace), trace[begin].ts)
-        left = max(trace[gone].ts - round(after * 1000 / pace), trace[present[-1]].ts, arrived + 1)
+        arrived = min(trace[begin - 1].ts + self._drove(before, pace), trace[begin].ts)
+        left = max(trace[gone].ts - self._drove(after, pace), trace[present[-1]].ts, arrived + 1)
         return [Seen(self.stop.stop_id, arrived, left, True)]
 
     def _between(self, n: int) -> list[Seen]:
@@ -300,12 +315,12 @@ class Reference:
             return []
         if self.edge[n - 1] <= 0 or self.is_inside(n) or self._nearest(n) > 0:
             return []
-        pace = max(rule.pace_mps, self._pace(n))
-        slack, gap = self._hidden(n - 1, n, pace)
+        pace = self._pace(n)
+        slack, gap = self._hidden(n - 1, n, pace, ends=2)
         if slack < max(rule.infer_ms, rule.infer_share * gap):
             return []
-        arrived = trace[n - 1].ts + round(self.edge[n - 1] * 1000 / pace)
-        left = trace[n].ts - round(max(self.edge[n], 0.0) * 1000 / pace)
+        arrived = trace[n - 1].ts + self._drove(self.edge[n - 1], pace)
+        left = trace[n].ts - self._drove(max(self.edge[n], 0.0), pace)
         return [Seen(self.stop.stop_id, arrived, left, True)] if arrived < left else []
 
     def _nearest(self, n: int) -> float:

@@ -60,7 +60,7 @@ def test_an_arrival_that_late_positions_put_earlier_is_told_instead() -> None:
 
 
 def test_a_visit_that_late_positions_disprove_is_retracted() -> None:
-    stood = [ping(100, 40), ping(170, 0)]
+    stood = [ping(100, 10), ping(170, 0)]
     vehicle = Vehicle().take(PLAN, ping(0, 1_000), *stood)
     [told] = vehicle.told
     vehicle.take(ping(180, -200), ping(110, 300), ping(120, 500), ping(140, 600), ping(160, 300))

@@ -31,7 +31,7 @@ AWAY = [ping(s, 10 * (s - 200)) for s in range(210, 400, 10)]
 def test_a_vehicle_has_arrived_once_it_stood_through_the_dwell() -> None:
     vehicle = Vehicle().take(plan(stop("depot")), APPROACH, *stand(100, 151))
     assert vehicle.told == []
-    assert vehicle.take(ping(160, 50)).told == [
+    assert vehicle.take(ping(160, 10)).told == [
         Visit(
             visit_id=f"v1:depot:o1:{at(85)}",
             vehicle_id="v1",
@@ -73,7 +73,7 @@ def test_a_departure_is_the_whole_visit_again() -> None:
         pytest.param(
             (*stand(100, 130), ping(130, 251), *stand(140, 170)), [], id="not in one piece"
         ),
-        pytest.param((ping(100, 140), *stand(110, 180, 180)), [(100, None)], id="in the band"),
+        pytest.param((ping(100, 140), *stand(110, 200, 180)), [(100, None)], id="in the band"),
         pytest.param(
             [ping(s, 60 * (s // 10 % 2)) for s in range(100, 620, 10)],
             [(100, None)],
@@ -92,6 +92,35 @@ def test_a_red_light_with_the_speed_reported_is_no_dwell() -> None:
     red = [ping(s, 0, speed_mps=0) for s in range(40, 98, 5)]
     on = [ping(s, 5 * (s - 97), speed_mps=5) for s in range(102, 160, 5)]
     assert times(*slow, *red, *on) == []
+
+
+@pytest.mark.parametrize("every", [1, 5, 10])
+def test_a_red_light_of_a_minute_is_no_dwell_though_no_speed_is_reported(every: int) -> None:
+    """Within 50 m of the line for some 70 s, of which it stands 55."""
+    assert times(*light(55, every)) == []
+    assert len(times(*light(90, every))) == 1
+
+
+def light(red_s: int, every: int) -> list[Ping]:
+    """Brakes at 1.8 m/s² from 12 m/s to a line in the middle, waits, and starts at 1.2 m/s²."""
+
+    def north_m(s: float) -> float:
+        if s <= 0:
+            t = min(-s, 12 / 1.8)
+            return -0.9 * t**2 - 12 * (-s - t)
+        t = min(max(s - red_s, 0), 10)
+        return 0.6 * t**2 + 12 * max(s - red_s - 10, 0)
+
+    return [ping(1_000 + s, north_m(s)) for s in range(-60, 240, every)]
+
+
+def test_a_position_that_says_it_drives_does_not_complete_a_dwell() -> None:
+    red = [ping(s, 0, speed_mps=0) for s in range(100, 160, 10)]
+    away = [
+        ping(160, 6, speed_mps=4),
+        *(ping(s, 10 * (s - 159), speed_mps=10) for s in range(170, 240, 10)),
+    ]
+    assert times(APPROACH, *red, *away) == []
 
 
 def test_a_device_that_repeats_its_speed_while_standing_is_seen_to_stand() -> None:
