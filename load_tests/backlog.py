@@ -46,6 +46,11 @@ class Fleet(Struct, frozen=True):
         """Pings of each vehicle."""
         return -(-self.pings // self.vehicles)
 
+    @property
+    def total(self) -> int:
+        """Pings, all vehicles having as many."""
+        return self.turns * self.vehicles
+
 
 def fleet_rows(fleet: Fleet, now: Ms) -> Iterator[Row]:
     """The plans, then the pings."""

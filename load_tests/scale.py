@@ -29,10 +29,9 @@ from msgspec import Struct
 from rich.box import SIMPLE
 from rich.table import Table
 
-from agents.vehicles import VEHICLES, WORLD
-from commands.worker import YOUNG_COLLECTIONS, YOUNG_OBJECTS
+from commands.worker import ROLES, YOUNG_COLLECTIONS, YOUNG_OBJECTS
 from geo.model import Ms, Ping, Rejected
-from geo.track import Track, step
+from geo.track import Track, World, step
 from load_tests.backlog import Fleet, Row, ping_rows, plan_rows
 from load_tests.bench import machine
 from load_tests.ground import Say, console, progress, write_json
@@ -43,6 +42,8 @@ from stream.role import counted
 from stream.topics import PINGS, PLANS
 from stream.wire import decode_pings
 
+[VEHICLES] = ROLES["vehicles"]
+WORLD = World()
 STOPS = 10
 FEW = 4
 """Vehicles of the series that are about one vehicle."""
@@ -102,14 +103,14 @@ class Core:
     """Steps pings as a partition does, and does nothing else."""
 
     def __init__(self, planned: Mapping[str, Track]) -> None:
-        self._states: dict[str, Track | None] = dict(planned)
+        self.states: dict[str, Track | None] = dict(planned)
 
     def ready(self, records: Sequence[Record]) -> Callable[[], None]:
         pings = [(ping, r.timestamp) for r in records for ping in decode_pings(r.value)]
         return lambda: self._take(pings)
 
     def _take(self, pings: Sequence[tuple[Ping | Rejected, Ms]]) -> None:
-        states, world = self._states, WORLD
+        states, world = self.states, WORLD
         for ping, now in pings:
             assert type(ping) is Ping
             state = states.get(ping.vehicle_id)
@@ -124,6 +125,7 @@ class Whole:
     def __init__(self, planned: Mapping[str, Track]) -> None:
         self._partition = _partition()
         self._partition.begin(((key, 0, state) for key, state in planned.items()), None, 0)
+        self.states = self._partition.states
 
     def ready(self, records: Sequence[Record]) -> Callable[[], None]:
         self._partition.take()  # What a checkpoint would take; and Redis the positions.
@@ -144,8 +146,8 @@ def _partition() -> Partition:
 def planned(fleet: Fleet, now: Ms) -> dict[str, Track]:
     """The vehicles with their plans, before the first ping."""
     partition = _partition()
-    for records in _chunks(_records(plan_rows(fleet, now), now)):
-        partition.take_in(PLANS, records)
+    for chunk in _chunks(records(plan_rows(fleet, now), now)):
+        partition.take_in(PLANS, chunk)
     return partition.states
 
 
@@ -159,10 +161,10 @@ def cost(case: Case, way: type[Core | Whole]) -> float:
         rows = list(rows)
     timed, used_s = 0, 0.0
     while timed == 0 or (several and timed < ENOUGH):
-        taker, records = way(begin), _records(rows, now)
-        for first in _chunks(islice(records, fleet.vehicles)):
+        taker, pings = way(begin), records(rows, now)
+        for first in _chunks(islice(pings, fleet.vehicles)):
             taker.ready(first)()
-        for chunk in _chunks(records):
+        for chunk in _chunks(pings):
             take = taker.ready(chunk)
             began = time.process_time()
             take()
@@ -171,7 +173,7 @@ def cost(case: Case, way: type[Core | Whole]) -> float:
     return used_s / timed * 1e6
 
 
-def _records(rows: Iterable[Row], now: Ms) -> Iterator[Record]:
+def records(rows: Iterable[Row], now: Ms) -> Iterator[Record]:
     return (Record(offset, value, now) for offset, (_, _, value) in enumerate(rows))
 
 
