@@ -4,9 +4,9 @@ A push server, the built pages and a headless Chromium that draws without a grap
 one machine; 10,000 vehicles of one city, each with a new position every second. Counted are the
 page's own `requestAnimationFrame` calls: what the page can draw, not what a screen would show.
 
-The map stands still as it opens (clusters), without and with the feed, and close enough that each
-vehicle is drawn by itself; then it is dragged. It has settled when frames are regular again: five
-in a row, none more than 50 ms after the one before.
+The map stands still, then it is dragged: as it opens, where most vehicles are in clusters, and so
+close that each is drawn by itself, which is the most there can be to draw. It has settled when
+frames are regular again: five in a row, none more than 50 ms after the one before.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SIZE = ViewportSize(width=1440, height=900)
 OPEN_MS = 60_000
 
 REGULAR_MS, REGULAR = 50.0, 5
-LONGEST_MS = 3_000
+LONGEST_MS = 2_000.0
 """A drag that has not settled by then counts as this."""
 HOLD_FPS, HOLD_SETTLE_MS = 40.0, 350.0
 """What is promised (design.md §5)."""
@@ -62,7 +62,7 @@ COUNT = """() => {
 class Options(Struct, frozen=True):
     vehicles: int = 10_000
     seconds: float = 20.0
-    drags: int = 10
+    drags: int = 6
 
 
 class Frames(Struct, frozen=True):
@@ -72,15 +72,21 @@ class Frames(Struct, frozen=True):
     max_ms: float
 
 
-class Smooth(Struct, frozen=True):
-    opened: Frames
-    """Without the feed."""
-    fed: Frames
-    close: Frames
-    """Near enough that there are no clusters, with the feed."""
+class View(Struct, frozen=True):
+    """The map in one zoom, with the feed."""
+
+    still: Frames
     dragged: Frames
     settle_p50_ms: float
     settle_max_ms: float
+
+
+class Smooth(Struct, frozen=True):
+    quiet: Frames
+    """As it opens, without the feed."""
+    opened: View
+    close: View
+    """Near enough that there are no clusters."""
 
 
 def frames(times: Sequence[float]) -> Frames:
@@ -127,20 +133,24 @@ def _look(page: Page, settings: Settings, moving: Moving, options: Options, say:
     say(f"opening the map of {options.vehicles:,} vehicles")
     page.goto(f"http://{settings.push}/#{token(settings, (), hours=1)}")
     vehicles = page.get_by_role("tab", name="Vehicles")
-    expect(vehicles).to_have_attribute("data-count", str(options.vehicles), timeout=OPEN_MS)
+    expect(vehicles).to_have_attribute("data-count", f"{options.vehicles:,}", timeout=OPEN_MS)
     page.evaluate(COUNT)
     _until_calm(page)
     say("still, without the feed")
-    opened = _still(page, options)
+    quiet = _still(page, options)
     with moving:
-        say("still, with the feed")
-        fed = _still(page, options)
+        opened = _view(page, options, say)
         _zoom_in(page)
-        say("close, with the feed")
-        close = _still(page, options)
-        say("dragging")
-        dragged, settles = _dragged(page, options.drags)
-    return Smooth(opened, fed, close, dragged, quantile(settles, 0.5), settles[-1])
+        close = _view(page, options, say)
+    return Smooth(quiet, opened, close)
+
+
+def _view(page: Page, options: Options, say: Say) -> View:
+    say("still, with the feed")
+    still = _still(page, options)
+    say("dragging")
+    dragged, settles = _dragged(page, options.drags)
+    return View(still, dragged, quantile(settles, 0.5), settles[-1])
 
 
 def _still(page: Page, options: Options) -> Frames:
@@ -160,7 +170,7 @@ def _dragged(page: Page, drags: int) -> tuple[Frames, list[float]]:
         page.mouse.move(x, y)
         page.evaluate("() => { window.drawn.length = 0; }")
         page.mouse.down()
-        page.mouse.move(x + way, y + way / 3, steps=30)
+        page.mouse.move(x + way, y + way / 3, steps=12)
         page.wait_for_timeout(200)  # Held still, so that it does not glide on.
         moving = page.evaluate("() => window.drawn")
         page.mouse.up()
@@ -189,31 +199,30 @@ def _until_calm(page: Page) -> None:
 
 def table(title: str, found: Smooth) -> Table:
     shown = Table(title=title, box=SIMPLE, title_justify="left")
-    for heading in ("the map", "frames/s", "p95 ms", "max"):
+    for heading in ("the map", "frames/s", "p95 ms", "max", "settled p50 ms", "max"):
         shown.add_column(heading, justify="left" if heading == "the map" else "right")
-    rows = {
-        "as it opens, nothing moves": found.opened,
-        "as it opens, with the feed": found.fed,
-        "close, with the feed": found.close,
-        "dragged, with the feed": found.dragged,
-    }
-    for name, one in rows.items():
-        shown.add_row(name, f"{one.fps:.0f}", f"{one.p95_ms:.0f}", f"{one.max_ms:.0f}")
+    shown.add_row("as it opens, nothing moves", *_cells(found.quiet))
+    for name, view in (("as it opens", found.opened), ("close, no clusters", found.close)):
+        shown.add_row(f"{name}, still", *_cells(view.still))
+        settles = (f"{ms:.0f}" for ms in (view.settle_p50_ms, view.settle_max_ms))
+        shown.add_row(f"{name}, dragged", *_cells(view.dragged), *settles)
     return shown
+
+
+def _cells(one: Frames) -> tuple[str, str, str]:
+    return f"{one.fps:.0f}", f"{one.p95_ms:.0f}", f"{one.max_ms:.0f}"
 
 
 def report(found: Smooth, options: Options) -> dict[str, Any]:
     """What `--json` writes. A ratio above 1: worse than promised."""
-    still = {"opened": found.opened, "fed": found.fed, "close": found.close}
+    ratios: dict[str, float | None] = {}
+    for name, view in (("opened", found.opened), ("close", found.close)):
+        fps = view.still.fps
+        ratios[f"promised / {name} fps"] = round(HOLD_FPS / fps, 3) if fps else None
+        ratios[f"{name} settle p50 / promised"] = round(view.settle_p50_ms / HOLD_SETTLE_MS, 3)
     return {
         "results": {**msgspec.to_builtins(found), "options": msgspec.to_builtins(options)},
-        "ratios": {
-            **{
-                f"promised / {n} fps": round(HOLD_FPS / one.fps, 3) if one.fps else None
-                for n, one in still.items()
-            },
-            "settle p50 / promised": round(found.settle_p50_ms / HOLD_SETTLE_MS, 3),
-        },
+        "ratios": ratios,
         "machine": machine(),
     }
 
@@ -221,17 +230,14 @@ def report(found: Smooth, options: Options) -> dict[str, Any]:
 def main(
     json: Annotated[Path | None, typer.Option(help="write the figures here too")] = None,
     vehicles: Annotated[int, typer.Option(min=1)] = 10_000,
-    seconds: Annotated[float, typer.Option(min=1, help="for each look")] = 20.0,
-    drags: Annotated[int, typer.Option(min=1)] = 10,
+    seconds: Annotated[float, typer.Option(min=1, help="for each look at a still map")] = 20.0,
+    drags: Annotated[int, typer.Option(min=1)] = 6,
 ) -> None:
     """Frames a second of the dispatcher's map."""
     options = Options(vehicles, seconds, drags)
     with progress() as say:
         found = measure(options, say)
     console.print(table(f"{vehicles:,} vehicles at 1 Hz, no graphics card", found))
-    console.print(
-        f"settled after a drag: p50 {found.settle_p50_ms:.0f} ms, max {found.settle_max_ms:.0f} ms"
-    )
     write_json(json, report(found, options))
 
 
