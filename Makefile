@@ -52,11 +52,13 @@ web: $(MODULES) ## the pages' types and unit tests
 	@$(NPM) run --silent types
 	@$(NPM) test --silent
 
-load: $(PEERS)/.ready ## the benchmarks, beside their peers
+load: $(PEERS)/.ready $(PAGES) ## the benchmarks, beside their peers
 	$(PEERS)/bin/python -m load_tests.pings
 	$(PEERS)/bin/python -m load_tests.orders
 	$(PEERS)/bin/python -m load_tests.push
 	$(PEERS)/bin/python -m load_tests.freshness
+	$(PEERS)/bin/python -m load_tests.scale
+	$(PEERS)/bin/python -m load_tests.map
 
 demo: $(READY) $(PAGES) ## a simulated fleet on a live map; KAFKA=1 uses a real broker
 	$(BIN)/milepost demo $(if $(KAFKA),--kafka) $(ARGS)

@@ -1,4 +1,5 @@
-"""The ceiling: plain aiokafka and msgspec, every message decoded, nothing done with it."""
+"""The ceiling: plain aiokafka and msgspec, every message decoded and counted, nothing done with
+it."""
 
 from __future__ import annotations
 
@@ -26,9 +27,7 @@ async def run(task: Task, topic: str) -> None:
     while True:
         fetched = await consumer.getmany(timeout_ms=100)
         for records in fetched.values():
-            for record in records:
-                decode(record.value)
-            tally.add(len(records))
+            tally.add(sum([len(decode(record.value)) for record in records]))
 
 
 if __name__ == "__main__":

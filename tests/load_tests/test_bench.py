@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from importlib import import_module
+from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 
+from geo.model import Ping, VehiclePlan
 from load_tests import orders, pings
-from load_tests.backlog import Fleet, fleet_rows, order_rows
+from load_tests.backlog import Fleet, fleet_rows, order_rows, ping_rows, plan_rows
 from load_tests.bench import Absent, Measured, Passes, best, ratios, report, table
 from load_tests.contestants import ROOT, _why
 from load_tests.peers.task import Done
@@ -72,6 +76,36 @@ def test_pings_are_good_and_each_vehicles_come_in_order() -> None:
     assert times == sorted(set(times))
 
 
+def test_a_record_may_hold_several_pings_of_one_vehicle() -> None:
+    single = list(ping_rows(Fleet(pings=60, vehicles=2), T0))
+    arrays = list(ping_rows(Fleet(pings=60, vehicles=2, batch=7), T0))
+    assert [len(decode_pings(value)) for _, _, value in arrays] == [7, 7] * 4 + [2, 2]
+    for name in ("truck-000000", "truck-000001"):
+        times, in_arrays = (
+            [p.ts for _, key, value in rows if key == name for p in good(decode_pings(value), Ping)]
+            for rows in (single, arrays)
+        )
+        assert times == in_arrays
+        assert len(times) == 30 == Fleet(pings=60, vehicles=2).turns
+    assert Fleet(pings=61, vehicles=2).total == 62
+
+
+def test_more_stops_than_a_plan_may_have_are_several_orders() -> None:
+    rows = list(plan_rows(Fleet(pings=1, vehicles=1, stops=250), T0))
+    plans = [p for _, _, value in rows for p in good(decode_plans(value), VehiclePlan)]
+    assert [len(plan.stops) for plan in plans] == [100, 100, 50]
+    assert len({plan.order_id for plan in plans}) == 3
+    assert len({stop.fence for plan in plans for stop in plan.stops}) == 250
+
+
+T = TypeVar("T")
+
+
+def good(messages: Sequence[object], kind: type[T]) -> list[T]:
+    assert all(isinstance(message, kind) for message in messages)
+    return [message for message in messages if isinstance(message, kind)]
+
+
 def test_every_order_event_is_taken_in() -> None:
     states: dict[str, Order | None] = {}
     rows = list(order_rows(200, T0))
@@ -108,6 +142,27 @@ def test_a_peer_tells_what_it_did_in_one_line() -> None:
 def test_pings_run_from_backlog_to_figures(settings: Settings) -> None:
     options = pings.Options(Fleet(5_000, 500), passes=1, only=("ceiling", "milepost"))
     _check(pings.run(options, settings, lambda said: None), total=5_000)
+
+
+def test_pings_in_batches_and_with_stops_are_counted_one_by_one(settings: Settings) -> None:
+    options = pings.Options(Fleet(5_000, 500), passes=1)
+    batches = pings.in_batches(options, 50)
+    assert (batches.fleet.vehicles, batches.fleet.turns) == (50, 100)
+    _check(pings.run(batches, settings, lambda said: None), total=5_000)
+    planned = replace(options, fleet=Fleet(5_000, 500, stops=3))
+    one = pings.with_stops(planned, settings, lambda said: None)
+    assert isinstance(one, Measured), one
+    assert (one.total, 0 < one.records <= 5_000) == (5_000, True)
+
+
+def test_each_of_our_runs_has_ratios_to_the_others_of_its_kind() -> None:
+    results = {"ceiling": [FAST], "milepost": [SLOW], "milepost, 10 stops each": [SLOW]}
+    made = pings.figures(results, {"ceiling": [FAST], "milepost": [SLOW]}, {}, ", 50 a record")
+    assert set(made["results"]) == {*results, "ceiling, 50 a record", "milepost, 50 a record"}
+    half = {"rate": 0.4, "cpu": 0.4}
+    assert made["ratios"]["milepost / ceiling"] == half
+    assert made["ratios"]["milepost, 10 stops each / ceiling"] == half
+    assert made["ratios"]["milepost, 50 a record / ceiling, 50 a record"] == half
 
 
 def test_orders_run_from_backlog_to_figures(settings: Settings) -> None:
