@@ -154,6 +154,7 @@ class Partition:
             now = record.timestamp
             messages = decode(record.value)
             self._several = len(messages) > 1
+            woken = False
             for message in messages:
                 taken += 1
                 if type(message) is Rejected:
@@ -161,8 +162,9 @@ class Partition:
                     continue
                 if clock is not None:
                     now = clock.hear(topic, time_of(message), record.timestamp)
-                    if self.timers.earliest <= clock.now:
+                    if not woken and self.timers.earliest <= clock.now:
                         self.wake(clock.now)
+                    woken = True  # What came in one record belongs together.
                 elif watched:
                     self._note(topic, time_of(message))
                 step(key_of(message), message, now, world, record)

@@ -261,6 +261,22 @@ def test_by_the_event_clock_a_deadline_runs_before_the_event_that_passes_it() ->
     assert notes(take(owned)) == [f"{A} is 1", f"{A} woke at 3000", f"{B} is 1"]
 
 
+def test_by_the_event_clock_no_deadline_runs_between_the_messages_of_one_record() -> None:
+    """What a device held back comes as one array, and is worked out together."""
+    owned = partition()
+    owned.follow_events()
+    batch = [Add(A, 1, ts=1_000, wake_at=1_500), Add(B, 1, ts=2_000), Add(B, 1, ts=2_100)]
+    record = Rec(0, json.encode(batch))
+    owned.take_in(INPUT, [record, add(1, B, ts=2_200)])
+    assert notes(take(owned)) == [
+        f"{A} is 1",
+        f"{B} is 1",
+        f"{B} is 2",
+        f"{A} woke at 2200",
+        f"{B} is 3",
+    ]
+
+
 def test_redis_is_given_again_what_is_newer_than_its_mark_and_committed() -> None:
     owned = partition()
     owned.take_in(INPUT, [add(0, A), add(1, B)])
