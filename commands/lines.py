@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from commands.times import BadTime, unix_ms
 from geo.model import Ping, Rejected
-from geo.sources import FACTORS, Source
+from geo.sources import FACTORS, MAX_NAME, Source
 from orders.model import OrderEvent
 from stream import topics, wire
 
@@ -35,6 +35,8 @@ OTHER_NAMES = {
     "accuracy_m": ("accuracy",),
     "ignition": ("acc", "engine"),
     "received_at": ("recv_ts", "received", "server_time"),
+    "source": ("carrier", "vendor", "provider", "protocol"),
+    "seq": (),
 }
 FLAGS = dict.fromkeys(("true", "1", "on", "yes"), True) | dict.fromkeys(
     ("false", "0", "off", "no"), False
@@ -191,6 +193,8 @@ def _ping(cells: dict[str, Any], form: Format) -> Ping:
         accuracy_m=_number(cells, "accuracy_m"),
         received_at=received_at,
         ignition=_flag(cells, "ignition"),
+        source=str(cells["source"])[:MAX_NAME] if "source" in cells else None,
+        seq=_seq(cells, form),
     )
 
 
@@ -238,6 +242,16 @@ def _number(cells: dict[str, Any], name: str) -> float | None:
     if not math.isfinite(number):
         raise _Wrong(name, value, "write a finite number, or leave the cell empty")
     return number
+
+
+def _seq(cells: dict[str, Any], form: Format) -> int | None:
+    number = _number(cells, "seq")
+    if number is None:
+        return None
+    if not (0 <= number < 2**53 and number.is_integer()):
+        mend = f"write a whole number, or name another column with {form.option} seq=COLUMN"
+        raise _Wrong("seq", cells["seq"], mend)
+    return int(number)
 
 
 def _flag(cells: dict[str, Any], name: str) -> bool | None:
