@@ -245,13 +245,13 @@ def _number(cells: dict[str, Any], name: str) -> float | None:
 
 
 def _seq(cells: dict[str, Any], form: Format) -> int | None:
-    number = _number(cells, "seq")
-    if number is None:
+    text = str(cells.get("seq", ""))
+    if not text:
         return None
-    if not (0 <= number < 2**53 and number.is_integer()):
+    if not (text.isdecimal() and int(text) < 2**53):
         mend = f"write a whole number, or name another column with {form.option} seq=COLUMN"
-        raise _Wrong("seq", cells["seq"], mend)
-    return int(number)
+        raise _Wrong("seq", text, mend)
+    return int(text)
 
 
 def _flag(cells: dict[str, Any], name: str) -> bool | None:
