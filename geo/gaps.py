@@ -18,7 +18,7 @@ from geo.cleaning import Limits, Reason
 from geo.lulls import GapRule, Lull, again, lulls
 from geo.model import Count, Gap, GapBy, Id, Ms, Ping, Rejected, VehicleFact
 from geo.past import Past
-from geo.sequence import Hole, Run, Runs, bounded, newest, numbered
+from geo.sequence import Hole, Run, Runs, bounded, newest, numbered, without_old
 
 TIMED = frozenset({Reason.DUPLICATE, Reason.IMPLIED_SPEED, Reason.SECOND_DEVICE})
 """Reasons for which a ping is refused though its time is right."""
@@ -67,7 +67,7 @@ def told(gaps: Gaps, vehicle_id: Id, source: Id | None, now: Ms) -> tuple[Gaps, 
     said: list[Gap] = []
     runs = tuple(_run_told(run, vehicle_id, now, said) for run in gaps.runs)
     kept = tuple(_lulls_told(gaps.lulls, vehicle_id, source, now, said))
-    return _due(replace(gaps, runs=runs, lulls=kept)), said
+    return _due(replace(gaps, runs=without_old(runs), lulls=kept)), said
 
 
 def looked(

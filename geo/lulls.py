@@ -24,7 +24,7 @@ from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.distance import metres
 from geo.model import Count, Ms
 from geo.past import Past
-from geo.spots import Spot, at, spots
+from geo.spots import Spot, at, spots, times
 
 ENOUGH = 8
 """Intervals from which one can say what is usual."""
@@ -65,21 +65,20 @@ def lulls(
     """Up to where positions were looked at, what is usual, and the lulls among those after `seen`.
     Nothing changes while too few are known to say what is usual."""
     trail, records = _unseen(past, tail, seen)
-    several = spots(records)
-    times = [trail.last.ts] if trail.last is not None else []
-    times += [spot.ts for spot in several]
-    intervals = sorted(b - a for a, b in pairwise(times))
+    taken = times(records)
+    before = [] if trail.last is None else [trail.last.ts]
+    intervals = sorted(b - a for a, b in pairwise([*before, *taken]))
     if len(intervals) >= ENOUGH:
         usual_ms = max(intervals[3 * len(intervals) // 4], LEAST_MS)
-    if not usual_ms or not several:
+    if not usual_ms or not taken:
         return seen, usual_ms, []
     new: list[Lull] = []
-    if intervals[-1] >= _long_ms(usual_ms, rule):
-        for a, b in pairwise(_good(trail, several, limits)):
+    if intervals and intervals[-1] >= _long_ms(usual_ms, rule):
+        for a, b in pairwise(_good(trail, spots(records), limits)):
             count = _missing(a, b, usual_ms, rule)
             if count and b.ts > seen:
                 new.append(Lull(a.ts, b.ts, usual_ms, count, now + rule.gap_wait_ms))
-    return times[-1], usual_ms, new
+    return taken[-1], usual_ms, new
 
 
 def again(lull: Lull, past: Past, tail: bytes, now: Ms, rule: GapRule) -> Lull | None:

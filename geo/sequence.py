@@ -21,7 +21,10 @@ from msgspec.structs import replace
 from geo.model import Count, Id, Ms
 
 HOLES = 16
-"""Of one vehicle, remembered at once."""
+"""Of one vehicle, remembered after they were told."""
+WAITING = 512
+"""Of one vehicle, missing numbers in a row. A batch that comes in disorder makes many holes of one
+before it fills them: 90 minutes of pings ten seconds apart make some 135."""
 RUNS = 4
 """Of one vehicle: a restart, a second sender, and what is late of each."""
 FASTEST_MS = 100
@@ -164,7 +167,26 @@ def _but(numbers: Sequence[Numbers], seq: Count) -> Iterator[Numbers]:
             yield seq + 1, last
 
 
-def bounded(runs: Runs, most: int = HOLES) -> tuple[Runs, list[tuple[Id | None, Hole]]]:
+def without_old(runs: Runs) -> Runs:
+    """Without the oldest of the holes that were told, where there are too many."""
+    over = sum(map(_is_quiet, (hole for run in runs for hole in run.holes))) - HOLES
+    kept: list[Run] = []
+    for run in runs:
+        holes: list[Hole] = []
+        for hole in run.holes:
+            if over > 0 and _is_quiet(hole):
+                over -= 1
+            else:
+                holes.append(hole)
+        kept.append(run if len(holes) == len(run.holes) else replace(run, holes=tuple(holes)))
+    return tuple(kept)
+
+
+def _is_quiet(hole: Hole) -> bool:
+    return hole.due_at is None
+
+
+def bounded(runs: Runs, most: int = WAITING) -> tuple[Runs, list[tuple[Id | None, Hole]]]:
     """Without the oldest runs and holes where there are too many, and those of them that nobody was
     told of."""
     lost: list[tuple[Id | None, Hole]] = []

@@ -12,6 +12,7 @@ from geo.gaps import LULLS, Gaps
 from geo.lulls import GapRule, Lull
 from geo.model import Gap, GapBy, Ms, Ping, Rejected, Silence, VehicleFact
 from geo.offline import offline
+from geo.sequence import WAITING
 from geo.track import Track, World, next_wake, step, wake
 from tests.builders import at, ping, plan, stop
 
@@ -130,8 +131,21 @@ def test_pings_without_a_number_between_them_change_nothing() -> None:
 
 
 def test_where_there_are_too_many_holes_the_oldest_is_told_at_once() -> None:
-    heard = Heard().take(*NUMBERED[:38:2])
-    assert [(gap.since, gap.missing) for gap in heard.gaps] == [(at(0), 1), (at(20), 1)]
+    fast = [replace(ping(n / 2, n), seq=2 * n) for n in range(WAITING + 3)]
+    heard = Heard().take(*fast)
+    assert [(gap.since, gap.missing) for gap in heard.gaps] == [(at(0), 1), (at(0.5), 1)]
+
+
+@pytest.mark.parametrize(("late_s", "told"), [(600, []), (1_200, [(240, 0), (0, 240)])])
+def test_a_batch_that_comes_in_disorder_leaves_no_gap_behind(
+    late_s: int, told: list[tuple[int, int]]
+) -> None:
+    """Whether it comes before the gap would be told or after that."""
+    sent = [replace(ping(10 * n, 100 * n), seq=n) for n in range(244)]
+    batch = sorted(sent[3:243], key=lambda each: each.ts * 7_919 % 104_729)
+    heard = Heard().take(*sent[:3], sent[243])
+    heard.take(*batch, now=at(2_430 + late_s)).until(at(90_000))
+    assert [(gap.missing, gap.came) for gap in heard.gaps] == told
 
 
 def test_a_gap_names_the_source_that_counts() -> None:

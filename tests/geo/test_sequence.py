@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
+from msgspec.structs import replace
 
 from geo.model import Ms
-from geo.sequence import HOLES, RUNS, Hole, Run, Runs, bounded, newest, numbered
+from geo.sequence import HOLES, RUNS, Hole, Run, Runs, bounded, newest, numbered, without_old
 from tests.builders import at
 
 Sent = tuple[int, Ms]
@@ -135,9 +136,22 @@ def test_a_hole_that_was_told_keeps_its_bounds_and_says_when_it_is_filled() -> N
 
 
 def test_the_oldest_holes_are_given_up_and_said_where_there_are_too_many() -> None:
-    runs, lost = bounded(runs_of(sent(*range(0, 40, 2))))
+    runs, lost = bounded(runs_of(sent(*range(0, 20, 2))), most=6)
     assert [hole.numbers for _, hole in lost] == [((1, 1),), ((3, 3),), ((5, 5),)]
-    assert len(runs[0].holes) == HOLES
+    assert len(runs[0].holes) == 6
+
+
+def test_of_holes_that_were_told_the_oldest_are_forgotten() -> None:
+    runs = runs_of([*sent(*range(100, 130, 2)), *sent(*range(0, 30, 2), from_s=900)])
+    told = [replace(hole, due_at=None, told=1) for run in runs for hole in run.holes]
+    first, second = (
+        replace(run, holes=tuple(holes))
+        for run, holes in zip(runs, (told[:14], told[14:]), strict=True)
+    )
+    assert len(told) == 28
+    assert [run.holes for run in without_old((first, second))] == [first.holes[12:], second.holes]
+    waiting = replace(first, holes=runs[0].holes)
+    assert without_old((waiting, second)) == (waiting, second)
 
 
 def test_of_a_hole_that_was_told_what_is_given_up_stays_missing() -> None:
@@ -190,7 +204,7 @@ def test_any_order_and_repetition_ends_in_the_holes_of_the_whole_trace(
 def test_nonsense_stays_bounded_and_makes_sense(seqs: list[tuple[int, int]]) -> None:
     runs: Runs = ()
     for seq, second in seqs:
-        runs, _ = bounded(runs_of([(seq, at(second))], runs))
+        runs, _ = bounded(runs_of([(seq, at(second))], runs), HOLES)
         assert len(runs) <= RUNS
         assert sum(len(run.holes) for run in runs) <= HOLES
         for run in runs:
