@@ -62,7 +62,7 @@ def counted(
     return _due(replace(gaps, runs=runs)), told
 
 
-def told(gaps: Gaps, vehicle_id: Id, source: Id | None, now: Ms) -> tuple[Gaps, list[Gap]]:
+def overdue(gaps: Gaps, vehicle_id: Id, source: Id | None, now: Ms) -> tuple[Gaps, list[Gap]]:
     """After telling what is due; `source` is that of the vehicle's last position."""
     said: list[Gap] = []
     runs = tuple(_run_told(run, vehicle_id, now, said) for run in gaps.runs)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from geo.cleaning import Reason, Trail, Verdict, judge
-from geo.gaps import told
+from geo.gaps import overdue
 from geo.lulls import Lull, lulls
 from geo.model import (
     Gap,
@@ -143,7 +143,7 @@ class _Vehicle:
             return
         last = state.last
         if state.gaps is not None and state.gaps.runs:
-            self._hear(told(state.gaps, last.vehicle_id, last.source, NEVER)[1])
+            self._hear(overdue(state.gaps, last.vehicle_id, last.source, NEVER)[1])
             outcome.gaps += sorted(self._gaps.values(), key=lambda gap: gap.since)
             return
         for lull in _lulls(good, world):

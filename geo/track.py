@@ -32,7 +32,7 @@ from geo.claims import ALWAYS, replan
 from geo.cleaning import RESTATED, Limits, Reason, Trail, Verdict, judge, refusal, refuse
 from geo.crs import Datum, to_wgs84
 from geo.distance import metres
-from geo.gaps import Gaps, counted, looked, refilled, told
+from geo.gaps import Gaps, counted, looked, overdue, refilled
 from geo.lulls import GapRule
 from geo.model import (
     Id,
@@ -181,8 +181,8 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
         state, found = _worked_out(state, now, now, world)
     last, gaps = state.last, state.gaps
     if last is not None and gaps is not None and gaps.due_at is not None and gaps.due_at <= now:
-        gaps, overdue = told(gaps, last.vehicle_id, last.source, now)
-        state, found = replace(state, gaps=gaps), [*found, *overdue]
+        gaps, said = overdue(gaps, last.vehicle_id, last.source, now)
+        state, found = replace(state, gaps=gaps), [*found, *said]
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
     past, moves = _roamed(state, state.past or Past(), world)
