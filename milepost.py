@@ -93,7 +93,7 @@ def list_topics(settings: Settings) -> None:
 @app.command()
 @with_settings(
     *("brokers", "redis", "app", "topic_prefix", "partitions"),
-    *("clock", "http", "session_timeout_s", "source"),
+    *("clock", "http", "session_timeout_s", "source", "sources"),
 )
 def worker(
     settings: Settings,

@@ -3,20 +3,21 @@ Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace as replace_in
+from functools import partial
 from operator import attrgetter
-
-from msgspec.structs import replace
 
 from geo import track
 from geo.cleaning import Reason
 from geo.model import (
+    Gap,
+    GapBy,
     Halt,
+    Id,
     Motion,
     Ms,
     Ping,
-    Rejected,
     Revised,
     Sighting,
     Silence,
@@ -27,7 +28,7 @@ from geo.model import (
     Visit,
 )
 from geo.past import Past
-from geo.sources import Source, in_wgs84
+from geo.sources import OTHERS, Source, world_by_source
 from geo.track import Track
 from stream import topics
 from stream.keys import pack_position
@@ -38,6 +39,7 @@ from stream.wire import decode_pings, decode_plans
 
 WORLD = track.World()
 
+RESULTS = ("accepted", "refused", "forwarded")
 TELLINGS = ("arrived", "departed", "inferred", "corrected", "retracted")
 """What there is to count of visits."""
 
@@ -64,7 +66,7 @@ def _publish(fact: VehicleFact, out: Sender) -> None:
                 out.send(topics.ORDER_FACTS, fact.order_id, fact)
         case Sighting():
             out.send(topics.ORDER_FACTS, fact.order_id, fact)
-        case Silence():
+        case Silence() | Gap():
             out.send(topics.VEHICLE_FACTS, fact.vehicle_id, fact)
         case Revised():
             out.send(topics.DEAD_LETTERS, fact.vehicle_id, DeadLetter.revised(fact))
@@ -72,13 +74,38 @@ def _publish(fact: VehicleFact, out: Sender) -> None:
             out.send(topics.VEHICLE_MOVES, fact.vehicle_id, fact)
 
 
-def _measure(fact: VehicleFact, cells: Cells) -> None:
+def _measure(name: Callable[[Id | None], str], fact: VehicleFact, cells: Cells) -> None:
     if isinstance(fact, Silence):
         cells.count("silences", "begun" if fact.until is None else "ended")
     elif isinstance(fact, Visit):
         cells.count("visits", _told(fact))
     elif isinstance(fact, Revised):
         cells.count("rejected", VEHICLES.name, fact.reason)
+    elif isinstance(fact, Gap):
+        source = name(fact.source)
+        if fact.came:
+            cells.count("pings_missing_came", source, by=fact.came)
+        else:
+            cells.count("ping_gaps", source, fact.by)
+            cells.count("pings_missing", source, by=fact.missing)
+
+
+def _name(named: Mapping[Id, Source], source: Id | None) -> str:
+    """The label of a source; only those declared have one of their own, so that labels are few."""
+    other, none = OTHERS
+    if source is None:
+        return none
+    return source if source in named else other
+
+
+def _counters(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return (
+        ("silences", "begun"),
+        ("silences", "ended"),
+        *(("visits", told) for told in TELLINGS),
+        *(("ping_gaps", name, by) for name in names for by in GapBy),
+        *((metric, name) for name in names for metric in ("pings_missing", "pings_missing_came")),
+    )
 
 
 def _told(visit: Visit) -> str:
@@ -126,31 +153,35 @@ VEHICLES = Role(
     key=attrgetter("vehicle_id"),
     world=_world,
     publish=_publish,
-    facts=(Visit, Sighting, Silence, Halt, Trip, Speeding, Revised),
+    facts=(Visit, Sighting, Silence, Gap, Halt, Trip, Speeding, Revised),
     reasons=Reason,
-    counters=(
-        ("silences", "begun"),
-        ("silences", "ended"),
-        *(("visits", told) for told in TELLINGS),
-    ),
+    counters=_counters(OTHERS),
     # Every moving vehicle is dirty, so seconds; its orders hear of a visit that much later.
     interval_s=3.0,
     apart=Apart("past", Past),
     row=_row,
-    measure=_measure,
+    measure=partial(_measure, partial(_name, {})),
 )
 
 
-def vehicles_of(source: Source) -> Role:
-    """The agent for pings of a source that declares itself; speed and zone are the wire's own."""
-    if source == Source():
+def vehicles_of(source: Source, named: Mapping[Id, Source]) -> Role:
+    """The agent for pings of sources that declare themselves, by name; `source` is what all others
+    are of. Speed and zone are the wire's own. Pings are counted by their source if any has a
+    name."""
+    if source == Source() and not named:
         return VEHICLES
-    world = replace(WORLD, limits=source.limits, visits=source.visits, motion=source.motion)
-
-    def decode(value: bytes | None) -> Sequence[Ping | Rejected]:
-        taken = decode_pings(value)
-        return [in_wgs84(ping, source) if isinstance(ping, Ping) else ping for ping in taken]
-
-    pings = replace_in(VEHICLES.inputs[topics.PINGS], decode=decode)
-    inputs = {**VEHICLES.inputs, topics.PINGS: pings}
-    return replace_in(VEHICLES, inputs=inputs, world=lambda live: world)
+    world = world_by_source(source, named, WORLD)
+    role = replace_in(VEHICLES, world=lambda live: world)
+    if not named:
+        return role
+    name = partial(_name, named)
+    groups = ("source_pings", lambda ping: name(ping.source))
+    pings = replace_in(role.inputs[topics.PINGS], groups=groups)
+    names = (*named, *OTHERS)
+    results = (("source_pings", each, result) for each in names for result in RESULTS)
+    return replace_in(
+        role,
+        inputs={**role.inputs, topics.PINGS: pings},
+        counters=(*_counters(names), *results),
+        measure=partial(_measure, name),
+    )

@@ -27,6 +27,8 @@ OTHER_NAMES = {
     "accuracy_m": ("accuracy", "horizontalaccuracy", "精度"),
     "ignition": ("acc", "engine"),
     "received_at": ("recvts", "received", "servertime", "接收时间"),
+    "source": ("carrier", "vendor", "provider", "protocol"),
+    "seq": (),
 }  # fmt: skip
 
 ALIASES = {

@@ -20,12 +20,15 @@ from msgspec import Struct
 from redis.utils import HIREDIS_AVAILABLE
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from commands import topics
 from commands.redis import without_password
 from commands.round_trip import RoundTrip, outside, round_trips
+from commands.sources import sources_of
 from commands.topics import BrokerAway
+from geo.sources import BadSource
 from stream.clock import wall_ms
 from stream.config import ConfigError, Settings
 from stream.topics import TOPICS
@@ -69,7 +72,7 @@ def report(findings: list[Finding]) -> Table:
     shown = Table("", "about", "found", "how to mend it", box=SIMPLE)
     for finding in findings:
         mark = f"[{styles[finding.level]}]{finding.level}[/]"
-        shown.add_row(mark, finding.about, finding.found, finding.mend)
+        shown.add_row(mark, finding.about, escape(finding.found), escape(finding.mend))
     return shown
 
 
@@ -79,8 +82,19 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _faust(os.environ.get("NO_CYTHON"))
     yield from _broker(settings)
     yield from _redis(settings)
+    yield _sources(settings)
     yield _secret(settings)
     yield _pages(Pages())
+
+
+def _sources(settings: Settings) -> Finding:
+    """A worker of vehicles does not start with a declaration it cannot read."""
+    try:
+        _, named = sources_of(settings)
+    except BadSource as wrong:
+        mend = "mend MILEPOST_SOURCES or MILEPOST_SOURCE, as it says"
+        return Finding(Level.BAD, "sources", str(wrong), mend)
+    return Finding(Level.OK, "sources", ", ".join(named) or "none has a name")
 
 
 def _secret(settings: Settings) -> Finding:

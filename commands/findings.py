@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from geo.crs import Datum
 from geo.fences import width_m
 from geo.mixups import Halts, Shift, shifted_by
-from geo.model import Halt, Ms, Ping, Stop, Trip, Visit
+from geo.model import Gap, Halt, Id, Ms, Ping, Stop, Trip, Visit
 from geo.offline import offline
-from geo.sources import Source, all_in_wgs84
+from geo.sources import Source, all_in_wgs84, world_by_source
 from geo.track import World
 
 REACH_DEG = 0.25
@@ -23,6 +25,10 @@ REACH_DEG = 0.25
 WIDE_M = 10_000.0
 UNREADABLE = "unreadable"
 """The reason of lines that are no pings at all."""
+
+
+Sources = tuple[Source, Mapping[Id, Source]]
+"""That of pings that name none of the others, and the others by name."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Findings:
     halts: list[Halt] = field(default_factory=list)
     trips: list[Trip] = field(default_factory=list)
     speedings: int = 0
+    gaps: list[Gap] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     """Of each reason the first detail."""
@@ -55,26 +62,41 @@ class Findings:
 def find(
     pings: dict[str, list[Ping]],
     stops: Sequence[Stop],
-    source: Source,
+    sources: Sources,
     *,
     for_picture: bool,
     told: Callable[[int], None],
 ) -> Findings:
     """Run the core over each vehicle; `told` hears how many pings are done."""
     found = Findings()
-    world = World(
-        limits=source.limits,
-        visits=source.visits,
-        motion=source.motion,
-        max_stops=max(World().max_stops, len(stops)),
-    )
+    base = World(max_stops=max(World().max_stops, len(stops)))
+    world = world_by_source(*_without_datum(sources), base)
     done = 0
     for vehicle_id in sorted(pings):
-        sent = all_in_wgs84(pings[vehicle_id], source)
+        sent = _in_wgs84(pings[vehicle_id], sources)
         _find(found, sent, stops, world, for_picture=for_picture)
         done += len(pings[vehicle_id])
         told(done)
     return found
+
+
+def _in_wgs84(pings: Sequence[Ping], sources: Sources) -> Sequence[Ping]:
+    """In the same order; each source's together."""
+    source, named = sources
+    if not named:
+        return all_in_wgs84(pings, source)
+    several: dict[Id | None, list[Ping]] = {}
+    for ping in pings:
+        several.setdefault(ping.source if ping.source in named else None, []).append(ping)
+    moved = {n: iter(all_in_wgs84(p, named.get(n or "", source))) for n, p in several.items()}
+    return [next(moved[ping.source if ping.source in named else None]) for ping in pings]
+
+
+def _without_datum(sources: Sources) -> Sources:
+    """For pings that are in WGS-84 already."""
+    source, named = sources
+    plain = {name: replace(each, datum=Datum.WGS84) for name, each in named.items()}
+    return replace(source, datum=Datum.WGS84), plain
 
 
 def _find(
@@ -92,6 +114,7 @@ def _find(
     found.halts += outcome.halts
     found.trips += outcome.trips
     found.speedings += len(outcome.speedings)
+    found.gaps += outcome.gaps
     for ping, why in outcome.refused:
         found.rejected[why.reason] += 1
         found.examples.setdefault(why.reason, f"{ping.vehicle_id}: {why.detail}")
@@ -144,11 +167,12 @@ def shifted(stops: Sequence[Stop], found: Findings) -> Iterator[tuple[str, Shift
 
 
 def json_lines(found: Findings) -> Iterator[bytes]:
-    """One JSON object for each visit, stop, trip and reason of rejection; times are UTC."""
+    """One JSON object for each visit, stop, trip, gap and reason of rejection; times are UTC."""
     for row in (
         *map(_visit_row, found.visits),
         *map(_stop_row, found.halts),
         *map(_trip_row, found.trips),
+        *map(_gap_row, found.gaps),
         *({"kind": "rejected", "reason": r, "count": n} for r, n in found.rejected.most_common()),
     ):
         yield msgspec.json.encode(row) + b"\n"
@@ -198,4 +222,16 @@ def _trip_row(trip: Trip) -> dict[str, Any]:
         "metres": round(trip.metres),
         "positions": trip.positions,
         "top_mps": trip.top_mps,
+    }
+
+
+def _gap_row(gap: Gap) -> dict[str, Any]:
+    return {
+        "kind": "gap",
+        "vehicle": gap.vehicle_id,
+        "source": gap.source,
+        "by": gap.by,
+        "since": utc(gap.since),
+        "until": utc(gap.until),
+        "missing": gap.missing,
     }

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from commands.columns import ALIASES, SPEED_UNITS, plain
 from commands.times import BadTime, unix_ms
 from geo.model import Ping, Rejected
-from geo.sources import FACTORS, Source, SpeedUnit
+from geo.sources import FACTORS, MAX_NAME, Source, SpeedUnit
 from orders.model import OrderEvent
 from stream import topics, wire
 
@@ -186,6 +186,8 @@ def _ping(cells: dict[str, Any], form: Format) -> Ping:
         accuracy_m=_number(cells, "accuracy_m"),
         received_at=received_at,
         ignition=_flag(cells, "ignition"),
+        source=str(cells["source"])[:MAX_NAME] if "source" in cells else None,
+        seq=_seq(cells, form),
     )
 
 
@@ -233,6 +235,16 @@ def _number(cells: dict[str, Any], name: str) -> float | None:
     if not math.isfinite(number):
         raise _Wrong(name, value, "write a finite number, or leave the cell empty")
     return number
+
+
+def _seq(cells: dict[str, Any], form: Format) -> int | None:
+    text = str(cells.get("seq", ""))
+    if not text:
+        return None
+    if not (text.isdecimal() and int(text) < 2**53):
+        mend = f"write a whole number, or name another column with {form.option} seq=COLUMN"
+        raise _Wrong("seq", text, mend)
+    return int(text)
 
 
 def _flag(cells: dict[str, Any], name: str) -> bool | None:

@@ -39,6 +39,10 @@ _OPTIONS: dict[str, Any] = {
         str | None,
         _option("--source", "of the pings: datum=gcj02, or thresholds", "KEY=VALUE"),
     ],
+    "sources": Annotated[
+        str | None,
+        _option("--sources", "of several sources of pings: a table for each", "FILE.toml"),
+    ],
     "session_timeout_s": Annotated[
         float | None, _option("--session-timeout-s", "a worker silent for so long is out", "S")
     ],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -21,7 +22,8 @@ from commands.replay import ReplayError, Seen
 from geo.crs import Datum
 from geo.geojson import read_fences
 from geo.mixups import MixedUp
-from geo.model import Evidence, Ms, Ping, Stop, Visit
+from geo.model import Evidence, GapBy, Ms, Ping, Stop, Visit
+from geo.sources import Source
 
 TOLD_EVERY = 20_000
 BAD_SHOWN = 10
@@ -41,6 +43,8 @@ class Wanted:
     fences_datum: Datum = Datum.WGS84
     out: Path | None = None
     picture: Path | None = None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    """By name; pings that name none of them are of the form's."""
 
 
 def run_visits(wanted: Wanted, console: Console) -> int:
@@ -55,7 +59,7 @@ def run_visits(wanted: Wanted, console: Console) -> int:
         found = find(
             pings,
             stops,
-            wanted.form.source,
+            (wanted.form.source, wanted.sources),
             for_picture=wanted.picture is not None,
             told=lambda done: bar.update(task, completed=done),
         )
@@ -154,6 +158,22 @@ def _show(console: Console, found: Findings, stops: Sequence[Stop], vehicles: in
         f"{found.speedings:,} times speeding",
         highlight=False,
     )
+    if found.gaps:
+        wide.print(_missing(found), highlight=False)
+
+
+def _missing(found: Findings) -> str:
+    """What did not come, in one line."""
+    vehicles = len({gap.vehicle_id for gap in found.gaps})
+    count = Counter[GapBy]()
+    for gap in found.gaps:
+        count[gap.by] += gap.missing
+    said = f"{len(found.gaps):,} gaps, of {vehicles:,} vehicles"
+    if count[GapBy.SEQUENCE]:
+        said += f"; {count[GapBy.SEQUENCE]:,} pings missing by their numbers"
+    if count[GapBy.RATE]:
+        said += f"; at least {count[GapBy.RATE]:,} missing by the usual rate"
+    return said
 
 
 def _visit_table(visits: Sequence[Visit]) -> Table:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from commands.fleet import mapping
 from commands.lines import Format
+from commands.sources import read_sources
 from commands.times import zone_of
 from commands.visits import Wanted, run_visits
 from geo.crs import Datum
@@ -32,6 +33,10 @@ def visits(
             metavar="KEY=VALUE",
         ),
     ] = None,
+    sources: Annotated[
+        Path | None,
+        typer.Option(help="a table for each name in the column source", metavar="FILE.toml"),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(help="vehicle_id=imei: our name, the file's", metavar="OURS=THEIRS"),
@@ -47,20 +52,22 @@ def visits(
 ) -> None:
     """Find who called where and when in recorded pings: the core of the worker, without a broker.
 
-    Columns: vehicle_id, ts, lat, lon, speed, heading, accuracy, received_at; usual other names are
-    known. Times are Unix seconds, Unix milliseconds, or dates with an offset or in the --source's
-    zone. GPX, and files without a vehicle's name, are of one vehicle called like the file.
+    Columns: vehicle_id, ts, lat, lon, speed, heading, accuracy, received_at, source, seq; usual
+    other names are known. Times are Unix seconds, Unix milliseconds, or dates with an offset or in
+    the --source's zone. GPX, and files without a vehicle's name, are of one vehicle called like the
+    file.
 
     Fences: a Point is a circle (radius_m, 150 unless given), a LineString a corridor (half_width_m,
     50), a Polygon an area; exit_m is where it is left, 100 m further out. Without --fences stops
     and trips are shown.
 
-    --out writes one object a line: kind visit, stop, trip (times in UTC) or rejected (reason,
+    --out writes one object a line: kind visit, stop, trip, gap (times in UTC) or rejected (reason,
     count). Exit code 1 if some lines could not be read.
     """
     declaration = declared(source or [])
     if declaration.zone:
         zone_of(declaration.zone)  # a wrong one is told now, not at the first line
     form = Format(columns=mapping(column or [], "--column"), source=declaration, option="--column")
-    wanted = Wanted(pings, form, fences, fences_datum, out, map_)
+    named = read_sources(sources) if sources is not None else {}
+    wanted = Wanted(pings, form, fences, fences_datum, out, map_, named)
     raise typer.Exit(run_visits(wanted, console))

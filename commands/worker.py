@@ -17,7 +17,7 @@ from rich.console import Console
 from agents.alerts import ALERTS
 from agents.orders import ORDERS
 from agents.vehicles import VEHICLES, vehicles_of
-from geo.sources import declared
+from commands.sources import sources_of
 from stream.broker import partition_count
 from stream.bulk import BulkApp, BulkScheduler
 from stream.config import ConfigError, Settings
@@ -49,7 +49,7 @@ def run(settings: Settings, role: str) -> None:
     """Work until SIGINT or SIGTERM, then checkpoint and leave. Raises ConfigError, BadSource."""
     if role not in ROLES:
         raise ConfigError(f"--role {role} is no role; write one of {', '.join(ROLES)}")
-    vehicles = vehicles_of(declared([settings.source] if settings.source else []))
+    vehicles = vehicles_of(*sources_of(settings))
     roles = [vehicles if each is VEHICLES else each for each in ROLES[role]]
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"

@@ -44,6 +44,10 @@ class Ping(Struct, frozen=True, gc=False, omit_defaults=True):
     say."""
     ignition: bool | None = None
     """Whether the engine was on; absent where the device does not say."""
+    source: Id | None = None
+    """Who sent it, a carrier, vendor or gateway: its rules are used where it has declared any."""
+    seq: Count | None = None
+    """A number that the sender raises by one with each ping of the vehicle, lost ones too."""
 
 
 class Rejected(Struct, frozen=True):
@@ -188,6 +192,30 @@ class Silence(Struct, frozen=True, tag="silence", tag_field="kind"):
     silence that begins."""
 
 
+class GapBy(StrEnum):
+    SEQUENCE = "sequence"
+    RATE = "rate"
+
+
+class Gap(Struct, frozen=True, tag="gap", tag_field="kind"):
+    """Pings that were sent, or should have been, and did not come. Told again when some of them
+    come late; of several with one vehicle, source, `by`, `since` and `until` the last counts."""
+
+    vehicle_id: Id
+    by: GapBy
+    """Numbers are missing, or the vehicle went far without the positions it usually gives."""
+    since: Ms
+    """Fix time of the last ping before it."""
+    until: Ms
+    """Fix time of the first ping after it."""
+    missing: Count
+    """So many are missing still, by rate at least so many; 0: all have come."""
+    reported_at: Ms
+    came: Count = 0
+    """So many of it came since it was last told; 0: it is told for the first time."""
+    source: Id | None = None
+
+
 class Halt(Struct, frozen=True, tag="halt", tag_field="kind"):
     """Where a vehicle stood, whether or not a stop is planned there. Of several with one `since`,
     the last counts; so for trips and speeding."""
@@ -234,4 +262,4 @@ class Speeding(Struct, frozen=True, tag="speeding", tag_field="kind"):
     """It did not take place: later knowledge disproved it."""
 
 
-VehicleFact = Visit | Sighting | Silence | Halt | Trip | Speeding | Rejected | Revised
+VehicleFact = Visit | Sighting | Silence | Gap | Halt | Trip | Speeding | Rejected | Revised

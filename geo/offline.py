@@ -7,13 +7,17 @@ corrected later does not appear: only what stands at the end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from geo.cleaning import Reason, Trail, Verdict, judge
+from geo.gaps import overdue
+from geo.lulls import Lull, lulls
 from geo.model import (
+    Gap,
+    GapBy,
     Halt,
     Ms,
     Ping,
@@ -26,14 +30,16 @@ from geo.model import (
     Visit,
 )
 from geo.motion import moves
-from geo.past import PastRule
-from geo.spots import RECORD, Spot, spot
-from geo.track import Track, World, step, wake
+from geo.past import CHUNK, Past, PastRule
+from geo.spots import RECORD, Spot, packed, spot
+from geo.track import Track, World, rules_of, step, wake
 
 MAX_POSITIONS = 200_000
 """Remembered of one vehicle: a recording is in memory anyway, so two a second for a whole day."""
 LATE_AT_ONCE = 256
 """Late positions wait until there are so many: a shuffled file is not worked out anew for each."""
+NEVER: Ms = 253_402_300_799_999
+"""The last `Ms`: after it nothing comes."""
 BY_NEIGHBOURS = (Reason.IMPLIED_SPEED, Reason.SECOND_DEVICE)
 
 
@@ -46,6 +52,7 @@ class Outcome:
     """Where a vehicle stood, planned or not."""
     trips: list[Trip] = field(default_factory=list)
     speedings: list[Speeding] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
     refused: list[tuple[Ping, Rejected]] = field(default_factory=list)
     """Pings that are no positions, as they came, each with its reason."""
     taken: int = 0
@@ -87,6 +94,8 @@ class _Vehicle:
         self._state: Track | None = None
         self._positions: dict[Spot, Ping] = {}
         self._told: tuple[Visit, ...] = ()
+        self._gaps: dict[tuple[object, ...], Gap] = {}
+        """Those in the sender's numbers."""
         if stops:
             plan = VehiclePlan(first.vehicle_id, 0, stops)
             self._state, said = step(None, plan, _arrival(first), world)
@@ -114,23 +123,39 @@ class _Vehicle:
         outcome.visits += sorted(
             self._visits.values(), key=lambda v: (v.arrived_at, v.stop_id, v.visit_id)
         )
+        world = rules_of(self._state.last if self._state is not None else None, self._world)
         trail, good, wrong = Trail(), list[Spot](), list[Verdict]()
         for each in sorted(self._positions):
-            trail = judge(trail, each, good, wrong, self._world.limits)
+            trail = judge(trail, each, good, wrong, world.limits)
         wrong += (Verdict(each, Reason.IMPLIED_SPEED) for each in trail.strays)
         outcome.taken += len(good)
-        self._sort_moves(good, outcome)
-        limit = self._world.limits.max_mps * 3.6
+        self._sort_moves(good, outcome, world)
+        self._sort_gaps(good, outcome, world)
+        limit = world.limits.max_mps * 3.6
         detail = f"not to be reached from the positions around it at {limit:.0f} km/h"
         outcome.refused += (
             (self._positions[each.spot], Rejected(each.reason, detail)) for each in wrong
         )
 
-    def _sort_moves(self, good: list[Spot], outcome: Outcome) -> None:
+    def _sort_gaps(self, good: list[Spot], outcome: Outcome, world: World) -> None:
+        state = self._state
+        if state is None or state.last is None:
+            return
+        last = state.last
+        if state.gaps is not None and state.gaps.runs:
+            self._hear(overdue(state.gaps, last.vehicle_id, last.source, NEVER)[1])
+            outcome.gaps += sorted(self._gaps.values(), key=lambda gap: gap.since)
+            return
+        for lull in _lulls(good, world):
+            by, since, until = GapBy.RATE, lull.since, lull.until
+            gap = Gap(last.vehicle_id, by, since, until, lull.missing, 0, source=last.source)
+            outcome.gaps.append(gap)
+
+    def _sort_moves(self, good: list[Spot], outcome: Outcome, world: World) -> None:
         if not good:
             return
         vehicle_id = self._positions[good[0]].vehicle_id
-        for move in moves(vehicle_id, good, self._world.motion):
+        for move in moves(vehicle_id, good, world.motion):
             match move:
                 case Halt():
                     outcome.halts.append(move)
@@ -146,18 +171,38 @@ class _Vehicle:
             self._hear(facts)
 
     def _hear(self, facts: Iterable[VehicleFact]) -> None:
-        for visit in facts:
-            if isinstance(visit, Visit):
-                self._visits.pop(visit.supersedes or "", None)
-                self._visits[visit.visit_id] = visit
-                if visit.retracted:
-                    del self._visits[visit.visit_id]
+        for fact in facts:
+            if isinstance(fact, Visit):
+                self._visits.pop(fact.supersedes or "", None)
+                self._visits[fact.visit_id] = fact
+                if fact.retracted:
+                    del self._visits[fact.visit_id]
+            elif isinstance(fact, Gap) and fact.by is GapBy.SEQUENCE:
+                key = (fact.source, fact.since, fact.until)
+                self._gaps[key] = replace(fact, reported_at=0, came=0)
+                if not fact.missing:
+                    del self._gaps[key]
         if self._state is not None and self._state.past is not None:
             # Late positions may add to the evidence without changing what is told.
             told = self._state.past.told
             if told is not self._told:
                 self._told = told
                 self._visits.update((v.visit_id, v) for v in told)
+
+
+def _lulls(good: Sequence[Spot], world: World) -> list[Lull]:
+    """As a vehicle finds them, 64 positions at a time."""
+    found: list[Lull] = []
+    seen, usual_ms, last = 0, 0, None
+    for place in range(0, len(good), CHUNK):
+        some = good[place : place + CHUNK]
+        past = Past(trail=Trail(last))
+        seen, usual_ms, new = lulls(
+            seen, usual_ms, past, packed(some), NEVER, world.limits, world.gaps
+        )
+        found += new
+        last = some[-1]
+    return found
 
 
 def _arrival(ping: Ping) -> Ms:

@@ -82,6 +82,11 @@ def spots(records: bytes) -> list[Spot]:
     return list(starmap(Spot, _LAYOUT.iter_unpack(records)))
 
 
+def times(records: bytes) -> list[Ms]:
+    """The times alone, at half the cost of the spots."""
+    return [fields[0] for fields in _LAYOUT.iter_unpack(records)]
+
+
 def pack_spot(each: Spot) -> bytes:
     return _pack(*astuple(each))
 

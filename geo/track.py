@@ -21,7 +21,7 @@ one and the next wake begin another. A refused ping is not heard at all, unless 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -30,9 +30,13 @@ from msgspec.structs import replace
 from geo.calls import Calls, follow, is_clear
 from geo.claims import ALWAYS, replan
 from geo.cleaning import RESTATED, Limits, Reason, Trail, Verdict, judge, refusal, refuse
+from geo.crs import Datum, to_wgs84
 from geo.derive import derive
 from geo.distance import metres
+from geo.gaps import Gaps, counted, looked, overdue, refilled
+from geo.lulls import GapRule
 from geo.model import (
+    Id,
     Motion,
     Ms,
     Ping,
@@ -68,11 +72,16 @@ class World(Struct, frozen=True):
     sightings: SightingRule = SightingRule()
     past: PastRule = PastRule()
     motion: MotionRule = MotionRule()
+    gaps: GapRule = GapRule()
     max_stops: int = 2_000
     """Of all orders of one vehicle: its state is one Kafka record, of at most a megabyte; a stop
     takes some 200 bytes of it."""
     silent_after_ms: int = 900_000
     """15 minutes: the promise that no status is silently older (design.md §4.4, field.md §9)."""
+    datum: Datum = Datum.WGS84
+    """In which the pings are sent. Used where `by_source` is not None."""
+    by_source: Mapping[Id, World] | None = None
+    """What holds instead for pings of these sources; None: there is nothing to look up."""
 
 
 class Odd(Struct, frozen=True, gc=False, array_like=True):
@@ -100,6 +109,7 @@ class Track(Struct, frozen=True, gc=False, array_like=True):
     odd: Odd | None = None
     past: Past | None = None
     """Changes seldom, and is large: the shell keeps it in a record of its own."""
+    gaps: Gaps | None = None
 
 
 _TAIL_BYTES = CHUNK * RECORD
@@ -110,7 +120,12 @@ def step(
 ) -> tuple[Track | None, Sequence[VehicleFact]]:
     """A refused ping changes nothing. A first ping or plan makes the track."""
     if isinstance(event, VehiclePlan):
+        world = world if state is None else rules_of(state.last, world)
         return _take_plan(state or Track(), event, now, world)
+    if event.seq is not None:
+        return _numbered(state, event, now, world)
+    if world.by_source is not None:
+        event, world = _declared(event, world)
     last = None if state is None else state.last
     refused = refuse(event, last, now, world.limits)
     if refused:
@@ -140,6 +155,7 @@ def step(
                         tail + pack(event),
                         None,
                         state.past,
+                        state.gaps,
                     ),
                     (),
                 )
@@ -148,23 +164,32 @@ def step(
 
 
 def next_wake(state: Track) -> Ms | None:
-    """When the vehicle falls silent unless it is heard, or late positions are to be placed."""
-    return state.wake_at
+    """When the vehicle falls silent unless it is heard, late positions are to be placed, or a gap
+    is to be told."""
+    wake_at, gaps = state.wake_at, state.gaps
+    if gaps is None or gaps.due_at is None:
+        return wake_at
+    return gaps.due_at if wake_at is None else min(wake_at, gaps.due_at)
 
 
 def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[VehicleFact]]:
     """Late positions are placed; a vehicle not heard of fell silent, which is said once, to the
     fleet and to each of its orders."""
+    world = rules_of(state.last, world)
     found: Sequence[VehicleFact] = ()
     if state.odd is not None and state.odd.late and state.odd.due_at <= now:
         state, found = _worked_out(state, now, now, world)
-    last = state.last
+    last, gaps = state.last, state.gaps
+    if last is not None and gaps is not None and gaps.due_at is not None and gaps.due_at <= now:
+        gaps, said = overdue(gaps, last.vehicle_id, last.source, now)
+        state, found = replace(state, gaps=gaps), [*found, *said]
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
     past, roam, moves = _roamed(state, state.past or Past(), world)
     parked = _stood(last, state.plans, roam, world)
     silence = Silence(last.vehicle_id, since=last.ts, reported_at=now, parked=parked)
-    facts = [*found, *moves, silence]
+    state, missing = _looked(state, now, world)
+    facts = [*found, *moves, *missing, silence]
     if state.plans is not None:
         facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
     past_or_none = past if moves or state.past is not None else None
@@ -181,6 +206,44 @@ def _stood(last: Ping, plans: Plans | None, roam: Roam | None, world: World) -> 
     if roam is not None:
         return roam.stands
     return plans is not None and plans.motion is Motion.STANDING
+
+
+def rules_of(last: Ping | None, world: World) -> World:
+    """Those of the source of the last position."""
+    if world.by_source is None or last is None or last.source is None:
+        return world
+    return world.by_source.get(last.source, world)
+
+
+def _declared(ping: Ping, world: World) -> tuple[Ping, World]:
+    """The ping in WGS-84, and the rules of its source."""
+    rules = rules_of(ping, world)
+    if rules.datum is Datum.WGS84:
+        return ping, rules
+    lat, lon = to_wgs84(ping.lat, ping.lon, rules.datum)
+    return replace(ping, lat=lat, lon=lon), rules
+
+
+def _numbered(
+    state: Track | None, ping: Ping, now: Ms, world: World
+) -> tuple[Track | None, Sequence[VehicleFact]]:
+    """A ping with a number is one like any other, and counted. Counting begins with the first
+    position: a vehicle of which nothing else is known is not remembered."""
+    state, facts = step(state, replace(ping, seq=None), now, world)
+    if state is None or state.last is None:
+        return state, facts
+    gaps, missing = counted(state.gaps, ping, facts, now, rules_of(ping, world).gaps)
+    if gaps is not state.gaps:
+        state = replace(state, gaps=gaps)
+    return state, (*facts, *missing) if missing else facts
+
+
+def _looked(state: Track, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
+    """After looking for positions that are missing, in the tail."""
+    assert state.last is not None
+    past = state.past or Past()
+    gaps, missing = looked(state.gaps, past, state.tail, state.last, now, world.limits, world.gaps)
+    return (state if gaps is state.gaps else replace(state, gaps=gaps)), missing
 
 
 def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
@@ -250,10 +313,11 @@ def _roll(state: Track, past: Past, now: Ms, world: World) -> tuple[Track, Seque
     trail = _trail(state, past)
     if trail.strays:  # No place to cut; there is one as soon as they are proved wrong or right.
         return state, ()
+    state, missing = _looked(state, now, world)
     past, roam, moves = _roamed(state, past, world)
     calls = state.plans.calls if state.plans is not None else Calls()
     past = rolled(past, state.tail, trail, calls, roam, world.past)
-    return replace(_without_old_claims(state, now, world), tail=b"", past=past), moves
+    return replace(_without_old_claims(state, now, world), tail=b"", past=past), [*moves, *missing]
 
 
 def _roamed(
@@ -321,7 +385,7 @@ def _move(
     wake_at = position.ts + world.silent_after_ms if since is None else None
     if odd is not None and odd.late:
         wake_at = odd.due_at if wake_at is None else min(wake_at, odd.due_at)
-    return Track(position, wake_at, plans, since, state.tail + record, odd, past), facts
+    return Track(position, wake_at, plans, since, state.tail + record, odd, past, state.gaps), facts
 
 
 def _heard(
@@ -383,7 +447,7 @@ def _worked_out(
     )
     told, facts = difference(made, now)
     if made.trail.last is not None and made.trail.last != spot(last):
-        last = ping_of(made.trail.last, vehicle_id)
+        last = replace(ping_of(made.trail.last, vehicle_id), source=last.source)
     moves, moved = moves_told(made, vehicle_id)
     said: list[VehicleFact] = [*revised(made, vehicle_id, now, world.limits), *facts, *moved]
     heard, silent_since = _heard(state, last.ts, said, vehicle_id, now, world)
@@ -396,7 +460,8 @@ def _worked_out(
     odd = Odd(trail) if trail.strays or trail.ghost is not None else None
     past = trimmed(replace(made.past, told=told, moves=moves), world.past)
     wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
-    return Track(last, wake_at, plans, silent_since, made.tail, odd, past), said
+    gaps = refilled(state.gaps, past, made.tail, now, world.gaps)
+    return Track(last, wake_at, plans, silent_since, made.tail, odd, past, gaps), said
 
 
 def _take_plan(

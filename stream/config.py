@@ -37,7 +37,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where the worker serves /metrics, /healthz and /readyz; port 0 picks a free one."""
     session_timeout_s: float = 10.0
     source: str = ""
-    """What the pings' source declares, KEY=VALUE[,…], as `geo/sources.py` reads it."""
+    """What the source of pings that name none of `sources` declares, KEY=VALUE[,…], as
+    `geo/sources.py` reads it."""
+    sources: str = ""
+    """A TOML file with what each of several sources declares, by its name."""
     push: str = "127.0.0.1:8700"
     """Where `milepost push` serves pages and websockets."""
     token_secret: str = ""

@@ -43,6 +43,16 @@ CATALOGUE: dict[str, Entry] = {
         "Visits told, by what was said: a corrected one is instead of another.",
         ("what",),
     ),
+    "source_pings": Entry(
+        "counter",
+        "Pings by their source, if it has declared itself, and by what became of them.",
+        ("source", "result"),
+    ),
+    "ping_gaps": Entry(
+        "counter", "Gaps in what a source sends, by how they were noticed.", ("source", "by")
+    ),
+    "pings_missing": Entry("counter", "Pings missing in those gaps.", ("source",)),
+    "pings_missing_came": Entry("counter", "Of those, the ones that came later.", ("source",)),
     "signals": Entry("counter", "Alert signals by what became of them.", ("result",)),
     "order_outcomes": Entry("counter", "Attempts at a stage that ended.", ("stage", "outcome")),
     "facts": Entry("counter", "Facts the cores made.", ("role", "fact")),

@@ -96,6 +96,8 @@ class Partition:
         self._changed = False
         self._source: tuple[str, Input] | None = None
         self._refused = 0
+        self._groups: Counter[tuple[str, str]] = Counter()
+        """Messages of the records being stepped by group and result, where that is counted."""
         self._several = False
         """Whether the record being stepped holds more than one message."""
         # Looked up here because every message needs them.
@@ -145,6 +147,7 @@ class Partition:
         clock, watched, step = self.clock, self.role.wakes_when_late, self._step
         covered = self.offsets.get(topic, 0)
         world = self.role.world(self.live)
+        group_of = None if source.groups is None else source.groups[1]
         self._source, self._refused = (topic, source), 0
         taken = 0
         messages: Sequence[Any] = ()
@@ -167,11 +170,17 @@ class Partition:
                     woken = True  # What came in one record belongs together.
                 elif watched:
                     self._note(topic, time_of(message))
+                if group_of is not None:
+                    self._groups[group_of(message), "accepted"] += 1
                 step(key_of(message), message, now, world, record)
         self.offsets[topic] = max(covered, records[-1].offset + 1)
         self.appended[topic] = records[-1].timestamp
         self._changed = True
         self.cells.count(source.counter, "accepted", by=taken - self._refused)
+        for group, count in self._groups.items():
+            assert source.groups is not None
+            self.cells.count(source.groups[0], *group, by=count)
+        self._groups.clear()
         if source.delays and messages and type(messages[-1]) is not Rejected:
             delay_ms = max(0, records[-1].timestamp - messages[-1].ts)
             self.cells.observe(source.delays, delay_ms / 1000)
@@ -203,9 +212,19 @@ class Partition:
         """The producer used another key or partitioner than ours: hand the message to its owner."""
         assert self._source is not None
         self._refused += 1  # Not accepted here: its owner will count that.
+        self._regroup(message, "forwarded")
         self.cells.count(self._source[1].counter, "forwarded")
         self.cells.count("forwarded", self.role.name)
         self.send(self._source[0], key, message)
+
+    def _regroup(self, message: Any, result: str) -> None:
+        """Not accepted after all."""
+        assert self._source is not None
+        groups = self._source[1].groups
+        if groups is not None and message is not None:
+            group = groups[1](message)
+            self._groups[group, "accepted"] -= 1
+            self._groups[group, result] += 1
 
     # Time.
 
@@ -358,6 +377,7 @@ class Partition:
             # Its own bytes, not the whole array's: one bad batch must not become gigabytes.
             rejected = replace(rejected, part=encode(message))
         self._refused += 1
+        self._regroup(message, "refused")
         self.cells.count(self._source[1].counter, rejected.reason)
         self.cells.count("rejected", self.role.name, rejected.reason)
         if rejected.reason in self._source[1].unkept:

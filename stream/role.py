@@ -64,6 +64,9 @@ class Input:
     unkept: frozenset[str] = frozenset()
     """Reasons of rejection that are counted but not written to the dead-letter topic: what it
     repeats is kept elsewhere."""
+    groups: tuple[str, Callable[[Any], str]] | None = None
+    """The metric that counts its messages once more, by this group of theirs and by whether they
+    were accepted, refused or forwarded; None: it is not counted."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ TOPICS = (
         append_time=True,
         retention_ms=30 * DAY_MS,
     ),
-    TopicSpec(VEHICLE_FACTS, "vehicle", "visits and silences of vehicles"),
+    TopicSpec(VEHICLE_FACTS, "vehicle", "visits, silences and gaps of vehicles"),
     TopicSpec(VEHICLE_MOVES, "vehicle", "halts, trips and speeding of vehicles without orders"),
     TopicSpec(ORDER_EVENTS, "order", "what the order system says", append_time=True),
     TopicSpec(ORDER_FACTS, "order", "visits and sightings that concern an order", append_time=True),

@@ -51,6 +51,8 @@ class Position(Struct, frozen=True, rename="camel"):
     """Metres; 0 is unknown."""
     server_time: Date | None = None
     attributes: Attributes | None = None
+    protocol: Annotated[str, Meta(max_length=128)] | None = None
+    """Traccar's name for the dialect of the device, so for its make."""
 
 
 class Device(Struct, frozen=True, rename="camel"):
@@ -90,6 +92,7 @@ def ping_of(forwarded: Forwarded) -> Ping | Rejected:
         accuracy_m=position.accuracy or None,
         received_at=received_at,
         ignition=position.attributes.ignition if position.attributes else None,
+        source=position.protocol or None,
     )
 
 

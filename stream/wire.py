@@ -21,6 +21,7 @@ from msgspec.json import Decoder
 
 from alerts.model import Alert
 from geo.model import (
+    Gap,
     Halt,
     Ping,
     Rejected,
@@ -55,7 +56,7 @@ from stream.letters import DeadLetter, Reason
 MESSAGES: Mapping[str, tuple[type[Struct], ...]] = {
     topics.PINGS: (Ping, traccar.Forwarded),
     topics.PLANS: (VehiclePlan,),
-    topics.VEHICLE_FACTS: (Visit, Silence),
+    topics.VEHICLE_FACTS: (Visit, Silence, Gap),
     topics.VEHICLE_MOVES: (Halt, Trip, Speeding),
     topics.ORDER_EVENTS: (
         Received, Reviewed, Assigned, Outbound, InTransit, Signed, Cancelled, Returned, Failed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agents.alerts import ALERTS
 from agents.orders import ORDERS
@@ -14,9 +15,10 @@ from geo.cleaning import Reason as CleaningReason
 from geo.crs import Datum, from_wgs84
 from geo.model import (
     Evidence,
+    Gap,
+    GapBy,
     Motion,
     Ping,
-    Rejected,
     Revised,
     Sighting,
     Silence,
@@ -30,7 +32,8 @@ from orders.model import Age, Opened, OrderStatus, Stage
 from stream import topics
 from stream.keys import unpack_position
 from stream.letters import VERDICTS, DeadLetter
-from stream.role import Live, Role
+from stream.metrics import Cells
+from stream.role import Live, Role, counted
 from stream.wire import decode_pings
 
 
@@ -134,15 +137,66 @@ def test_a_feed_is_blamed_only_where_enough_orders_are_under_way() -> None:
     assert (ORDERS.world(few).feed_at, ORDERS.world(enough).feed_at) == (None, 7)
 
 
-def test_pings_of_a_source_in_gcj02_are_brought_to_wgs84_and_judged_by_its_thresholds() -> None:
-    role = vehicles_of(declared(["datum=gcj02,dwell_ms=90000"]))
+def test_pings_of_a_source_in_gcj02_are_judged_by_its_thresholds_and_refused_as_they_came() -> None:
+    role = vehicles_of(declared(["datum=gcj02,dwell_ms=90000"]), {})
     lat, lon = from_wgs84(31.2, 121.4, Datum.GCJ02)
-    value = b'[{"vehicle_id":"v","ts":1767225600000,"lat":%f,"lon":%f},7]' % (lat, lon)
-    ping, rejected = role.inputs[topics.PINGS].decode(value)
-    assert (round(ping.lat, 5), round(ping.lon, 5)) == (31.2, 121.4)
-    assert isinstance(rejected, Rejected)
+    value = b'{"vehicle_id":"v","ts":1767225600000,"lat":%f,"lon":%f}' % (lat, lon)
+    [ping] = role.inputs[topics.PINGS].decode(value)
+    assert (round(ping.lat, 6), round(ping.lon, 6)) == (round(lat, 6), round(lon, 6))
+    state, _ = role.core.step(None, ping, ping.ts, role.world(Live()))
+    assert (round(state.last.lat, 5), round(state.last.lon, 5)) == (31.2, 121.4)
     assert role.world(Live()).visits.dwell_ms == 90_000
 
 
 def test_an_ordinary_source_costs_nothing() -> None:
-    assert vehicles_of(Source()) is VEHICLES
+    assert vehicles_of(Source(), {}) is VEHICLES
+
+
+NAMED = vehicles_of(Source(), {"north": Source(silent_after_ms=60_000)})
+SENT = Ping("v", 1_767_225_600_000, 31.2, 121.4)
+
+
+def test_each_ping_is_judged_by_the_rules_of_its_source() -> None:
+    wakes = []
+    for source in ("north", "south", None):
+        ping = replace(SENT, source=source)
+        state, _ = NAMED.core.step(None, ping, ping.ts, NAMED.world(Live()))
+        wakes.append(NAMED.core.next_wake(state))
+    assert wakes == [SENT.ts + 60_000, SENT.ts + 900_000, SENT.ts + 900_000]
+
+
+def test_pings_are_counted_by_the_sources_that_have_declared_themselves() -> None:
+    groups = NAMED.inputs[topics.PINGS].groups
+    assert groups is not None
+    name, label_of = groups
+    labels = [label_of(replace(SENT, source=source)) for source in ("north", "south", None)]
+    assert (name, labels) == ("source_pings", ["north", "other", "none"])
+    assert VEHICLES.inputs[topics.PINGS].groups is None
+
+
+def test_a_gap_goes_to_its_vehicle_and_is_counted_by_its_source() -> None:
+    gap = Gap("v", GapBy.SEQUENCE, 1, 2, 7, 3, source="north")
+    assert published(VEHICLES, gap).facts == [(topics.VEHICLE_FACTS, "v")]
+    for role, label in ((NAMED, "north"), (VEHICLES, "other")):
+        cells = Cells()
+        for each in (gap, replace(gap, missing=2, came=5)):
+            role.measure(each, cells)
+        told = {
+            (sample.name, *sample.labels.values()): sample.value
+            for metric in cells.collect()
+            for sample in metric.samples
+        }
+        assert told == {
+            ("milepost_ping_gaps_total", label, "sequence"): 1.0,
+            ("milepost_pings_missing_total", label): 7.0,
+            ("milepost_pings_missing_came_total", label): 5.0,
+        }
+
+
+def test_every_label_of_a_source_is_exported_from_the_start() -> None:
+    cells = set(counted(NAMED))
+    for name in ("north", "other", "none"):
+        assert {("pings_missing", name), ("source_pings", name, "accepted")} <= cells
+        assert {("ping_gaps", name, by) for by in GapBy} <= cells
+    assert ("pings_missing", "none") in set(counted(VEHICLES))
+    assert ("source_pings", "none", "accepted") not in set(counted(VEHICLES))

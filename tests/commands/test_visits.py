@@ -109,6 +109,69 @@ def test_a_source_in_gcj02_calls_at_the_same_fences(tmp_path: Path, fences: Path
     assert [line["fence"] for line in lines(out) if line["kind"] == "visit"] == ["yard"]
 
 
+def test_each_source_of_a_file_calls_at_the_same_fences(tmp_path: Path, fences: Path) -> None:
+    rows = []
+    for seconds, north_m in DAY:
+        for source, datum in (("a", Datum.GCJ02), ("b", Datum.BD09), ("c", Datum.WGS84)):
+            lat, lon = from_wgs84(lat_of(north_m), LON, datum)
+            place = {"lat": lat, "lon": lon, "vehicle_id": f"of-{source}", "carrier": source}
+            rows.append(row(seconds, north_m) | place)
+        rows[-1].pop("carrier")
+    file, out = written(tmp_path / "day.jsonl", *rows), tmp_path / "out"
+    sources = tmp_path / "sources.toml"
+    sources.write_text('[a]\ndatum = "gcj02"\n[b]\ndatum = "bd09"\n')
+    run(file, "--fences", fences, "--out", out, "--sources", sources)
+    visits = [line for line in lines(out) if line["kind"] == "visit"]
+    assert [visit["vehicle"] for visit in visits] == ["of-a", "of-b", "of-c"]
+    assert len({visit["arrived"] for visit in visits}) == 1
+
+
+def test_one_vehicles_pings_may_be_of_several_sources(tmp_path: Path, fences: Path) -> None:
+    rows = []
+    for n, (seconds, north_m) in enumerate(DAY):
+        lat, lon = from_wgs84(lat_of(north_m), LON, Datum.GCJ02 if n % 2 else Datum.WGS84)
+        rows.append(row(seconds, north_m) | {"lat": lat, "lon": lon, "source": "ab"[n % 2]})
+    file, out = written(tmp_path / "day.jsonl", *rows), tmp_path / "out"
+    sources = tmp_path / "sources.toml"
+    sources.write_text('[b]\ndatum = "gcj02"\n')
+    run(file, "--fences", fences, "--out", out, "--sources", sources)
+    assert [line["fence"] for line in lines(out) if line["kind"] == "visit"] == ["yard"]
+
+
+def test_gaps_are_counted_and_written(tmp_path: Path) -> None:
+    numbered = [row(30 * n, 300 * n, seq=n, source="a") for n in range(30) if n not in (5, 6)]
+    by_rate = [row(10 * n, 200 * n, vehicle_id="v2") for n in range(200) if not 60 <= n < 120]
+    file, out = written(tmp_path / "day.jsonl", *numbered, *by_rate), tmp_path / "out"
+    said = " ".join(run(file, "--out", out).output.split())
+    assert "2 gaps, of 2 vehicles; 2 pings missing by their numbers; at least 47 missing by" in said
+    assert [line for line in lines(out) if line["kind"] == "gap"] == [
+        {
+            "kind": "gap",
+            "vehicle": "v1",
+            "source": "a",
+            "by": "sequence",
+            "since": "2026-01-01T00:02:00Z",
+            "until": "2026-01-01T00:03:30Z",
+            "missing": 2,
+        },
+        {
+            "kind": "gap",
+            "vehicle": "v2",
+            "source": None,
+            "by": "rate",
+            "since": "2026-01-01T00:09:50Z",
+            "until": "2026-01-01T00:20:00Z",
+            "missing": 47,
+        },
+    ]
+
+
+def test_a_number_that_is_none_says_how_to_name_another_column(tmp_path: Path) -> None:
+    rows = [row(*each, seq="A7") for each in DAY]
+    with pytest.raises(Exception, match="name another column with --column seq=COLUMN"):
+        run(written(tmp_path / "day.jsonl", *rows))
+
+
 def test_fences_from_a_chinese_map_are_known_by_where_vehicles_stand(tmp_path: Path) -> None:
     lat, lon = from_wgs84(LAT, LON, Datum.GCJ02)
     drawn = YARD | {"geometry": {"type": "Point", "coordinates": [lon, lat]}}
@@ -146,6 +209,7 @@ def test_a_name_in_the_data_cannot_end_the_script(tmp_path: Path, fences: Path) 
         pytest.param(["DAY", "--fences", "DAY"], "cannot be read", id="fences are no GeoJSON"),
         pytest.param(["DAY", "--source", "datum=mars"], "write one of wgs84", id="datum"),
         pytest.param(["DAY", "--source", "zone=Mars"], "Asia/Shanghai", id="zone"),
+        pytest.param(["DAY", "--sources", "absent.toml"], "absent.toml: No such", id="sources"),
         pytest.param(["DAY", "--column", "ts"], "--column ts is no pair", id="column"),
         pytest.param(["DAY", "--out", "/absent/out"], "no folder /absent", id="folder"),
     ],

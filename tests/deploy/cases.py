@@ -29,6 +29,9 @@ PLANS = 'milepost_plans_total{result="accepted"}'
 REJECTED = 'milepost_rejected_total{role="vehicles",reason="not_json"}'
 DUPLICATES = 'milepost_rejected_total{role="vehicles",reason="duplicate"}'
 BUGS = 'milepost_rejected_total{role="vehicles",reason="failed"}'
+ACCEPTED = 'milepost_source_pings_total{source="north",result="accepted"}'
+MISSING = 'milepost_pings_missing_total{source="north"}'
+CAME = 'milepost_pings_missing_came_total{source="north"}'
 FEED = 'milepost_feed_up{instance="p1"}'
 BEHIND = 'milepost_feed_behind_seconds{instance="p1"}'
 SLOW = 'milepost_websocket_closed_total{code="4108",instance="p1"}'
@@ -90,6 +93,31 @@ CASES = [
         "StageErrorRateHigh", "12 of 100", "65m",
         attempts(12, 100), {"stage": "outbound"}, "12%", "1m",
     ),
+    # Sources.
+    Case(
+        "SourceLosesPings", "a tenth", "90m",
+        {ACCEPTED: "0+90x100", MISSING: "0+10x100", CAME: "0x100"},
+        {"source": "north"}, "10%", "1m",
+    ),
+    Case(
+        "SourceLosesPings", "they came late", "90m",
+        {ACCEPTED: "0+90x100", MISSING: "0+10x100", CAME: "0+8x100"}, step="1m",
+    ),
+    Case(
+        "SourceLosesPings", "few", "90m",
+        {ACCEPTED: "0+9x100", MISSING: "0+1x100", CAME: "0x100"}, step="1m",
+    ),
+    Case("SourceLosesPings", "nobody declared it", "90m",
+         {MISSING: "0+10x100", CAME: "0x100"}, step="1m"),
+    Case(
+        "SourceRateHalved", "a feed broke", "1560m", {ACCEPTED: "0+120x1499 179880+30x100"},
+        {"source": "north"}, "500m", "1m",
+    ),
+    Case("SourceRateHalved", "the first day", "1560m",
+         {ACCEPTED: "_x1380 0+30x220"}, step="1m"),
+    Case("SourceRateHalved", "as yesterday", "1560m", {ACCEPTED: "0+120x1600"}, step="1m"),
+    Case("SourceRateHalved", "one vehicle less", "1560m",
+         {ACCEPTED: "0+4x1499 5996+1x100"}, step="1m"),
     # Workers.
     Case("RoleAbsent", "one role missing", "5m", heartbeats("orders", "alerts"),
          {"role": "vehicles"}),

@@ -20,7 +20,7 @@ from tests.deploy.programs import DEPLOY, RULES, alert_rules, groups, record_rul
 from ws_server.protocol import Close
 
 SEVERITIES = {"page", "ticket", "review", "none"}
-STEPS = ("15s", "1m")
+STEPS = ("15s", "1m", "1h")
 DEPARTMENTS = {"platform", "transport", "quality"}
 
 
@@ -94,6 +94,19 @@ def test_the_error_rate_is_judged_as_the_stream_judges_it(tmp_path: Path) -> Non
         Case("StageErrorRateHigh", f"{k} of {n}", "65m", attempts(k, n),
              {"stage": "outbound"} if bad else None, _percent(k / n), "1m")
         for (k, n), bad in verdicts.items()
+    ]  # fmt: skip
+    code, said = promtool_test(tmp_path, *map(as_test, cases))
+    assert code == 0, said
+
+
+def test_a_sources_usual_is_yesterdays_or_last_weeks_whichever_is_less(tmp_path: Path) -> None:
+    """In steps of an hour, for a week in minutes takes one."""
+    rate = 'source:pings_accepted:rate30m{source="north"}'
+    cases = [
+        Case("SourceRateHalved", "a Sunday like the last", "172h", {rate: "0.5x144 2x24 0.5x9"},
+             None, step="1h"),
+        Case("SourceRateHalved", "a Sunday unlike it", "172h", {rate: "2x168 0.5x9"},
+             {"source": "north"}, "500m", "1h"),
     ]  # fmt: skip
     code, said = promtool_test(tmp_path, *map(as_test, cases))
     assert code == 0, said

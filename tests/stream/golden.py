@@ -11,6 +11,8 @@ from alerts.model import Alert, Rule, Severity, State
 from geo.model import (
     Evidence,
     Fence,
+    Gap,
+    GapBy,
     Halt,
     Motion,
     Ping,
@@ -76,6 +78,12 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
         b'{"vehicle_id":"truck-7","ts":1735689600000,"lat":31.2304,"lon":121.4737}',
     ),
     (
+        topics.PINGS,
+        Ping("truck-7", 1_735_689_600_000, 31.2304, 121.4737, source="carrier-n", seq=417),
+        b'{"vehicle_id":"truck-7","ts":1735689600000,"lat":31.2304,"lon":121.4737,'
+        b'"source":"carrier-n","seq":417}',
+    ),
+    (
         topics.PLANS,
         VehiclePlan("truck-7", 1000, (STOP,), "o-1"),
         b'{"vehicle_id":"truck-7","ts":1000,"stops":[' + STOP_JSON + b'],"order_id":"o-1"}',
@@ -86,6 +94,12 @@ GOLDEN: tuple[tuple[str, Struct, bytes], ...] = (
         Silence("truck-7", 1000, 901_000),
         b'{"kind":"silence","vehicle_id":"truck-7","since":1000,"reported_at":901000,"until":null,'
         b'"parked":false}',
+    ),
+    (
+        topics.VEHICLE_FACTS,
+        Gap("truck-7", GapBy.SEQUENCE, 1000, 31_000, 2, 931_000, source="carrier-n"),
+        b'{"kind":"gap","vehicle_id":"truck-7","by":"sequence","since":1000,"until":31000,'
+        b'"missing":2,"reported_at":931000,"came":0,"source":"carrier-n"}',
     ),
     (
         topics.VEHICLE_MOVES,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from msgspec import json
 
 from geo.model import Ms
@@ -301,3 +303,25 @@ def test_states_are_counted_by_kind_as_they_change_and_go() -> None:
     even = owned.census["orders", "even"]
     owned.take_in(INPUT, [add(3, B, 0)])
     assert (even, owned.census["orders", "even"], owned.census["orders", "odd"]) == (2, 1, 0)
+
+
+def grouped(*records: Rec) -> dict[tuple[str, str], float]:
+    """How the messages of records are counted by the last letter of their key."""
+    groups = ("order_outcomes", lambda add: add.key[-1])
+    inputs = {INPUT: replace(TOY.inputs[INPUT], groups=groups)}
+    owned = partition(role=replace(TOY, inputs=inputs))
+    owned.take_in(INPUT, records)
+    [metric] = [m for m in owned.cells.collect() if m.name == "milepost_order_outcomes"]
+    found = {(s.labels["stage"], s.labels["outcome"]): s.value for s in metric.samples}
+    return {group: count for group, count in found.items() if count}
+
+
+def test_messages_are_counted_by_group_and_by_what_became_of_them() -> None:
+    other = key_in(1)
+    sent = [add(0), add(1), add(2, amount=-1), add(3, B, amount=13), add(4, other)]
+    assert grouped(*sent, Rec(5, b"unreadable")) == {
+        (A[-1], "accepted"): 2,
+        (A[-1], "refused"): 1,
+        (B[-1], "refused"): 1,
+        (other[-1], "forwarded"): 1,
+    }

@@ -53,7 +53,14 @@ def test_a_forwarded_position_is_a_ping() -> None:
         accuracy_m=None,
         received_at=1_767_225_603_120,
         ignition=True,
+        source="jt808",
     )
+
+
+@pytest.mark.parametrize("nothing", [None, ..., ""], ids=["null", "missing", "empty"])
+def test_the_protocol_is_the_source_if_there_is_one(nothing: Any) -> None:
+    assert ping_of(forwarded(protocol="teltonika")).source == "teltonika"
+    assert ping_of(forwarded(protocol=nothing)).source is None
 
 
 def test_knots_become_metres_per_second() -> None:
@@ -75,7 +82,12 @@ def test_an_accuracy_of_zero_or_none_is_unknown(accuracy: Any, accuracy_m: float
 def test_what_traccar_does_not_know_is_none(nothing: Any) -> None:
     ping = ping_of(
         forwarded(
-            speed=nothing, course=nothing, accuracy=nothing, serverTime=nothing, valid=nothing
+            speed=nothing,
+            course=nothing,
+            accuracy=nothing,
+            serverTime=nothing,
+            valid=nothing,
+            protocol=nothing,
         )
     )
     assert ping == Ping("013912345678", FIX_MS, 31.2304, 121.4737, ignition=True)

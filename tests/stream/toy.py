@@ -157,8 +157,8 @@ def add(offset: int, key: str = A, amount: int = 1, **more: int) -> Rec:
     return Rec(offset, json.encode(Add(key, amount, **more)))
 
 
-def partition(wall: Ms = 5_000_000) -> Partition:
+def partition(wall: Ms = 5_000_000, role: Role = TOY) -> Partition:
     """Partition 0, taken over for the first time: its epoch is 5,000."""
-    owned = Partition(TOY, 0, PARTITIONS, Cells())
+    owned = Partition(role, 0, PARTITIONS, Cells())
     owned.begin((), None, wall)
     return owned

@@ -16,7 +16,9 @@ DAY = [(0, 3_000), (300, 900), (400, 20), (500, 22), (700, 20), (1_000, 21), (1_
 
 def test_a_visit_is_listed_found_on_the_map_and_explained(browser: Browser, tmp_path: Path) -> None:
     pings = [ping(seconds, north_m) for seconds, north_m in DAY]
-    found = find({"v1": pings}, [stop("yard")], Source(), for_picture=True, told=lambda done: None)
+    found = find(
+        {"v1": pings}, [stop("yard")], (Source(), {}), for_picture=True, told=lambda done: None
+    )
     file = tmp_path / "map.html"
     file.write_text(picture(found, [stop("yard")]), encoding="utf-8")
     page = browser.new_page()
