@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from geo.gaps import LULLS, Gaps
+from geo.gaps import LULLS, Gaps, overdue
 from geo.lulls import GapRule, Lull
 from geo.model import Gap, GapBy, Ms, Ping, Rejected, Silence, VehicleFact
 from geo.offline import offline
-from geo.sequence import WAITING
+from geo.sequence import WAITING, Hole, Run
 from geo.track import Track, World, next_wake, step, wake
 from tests.builders import at, ping, plan, stop
 
@@ -244,3 +244,23 @@ def test_in_any_order_the_same_numbers_are_missing(
     assert [(gap.since, gap.until) for gap in heard.gaps] == [
         (at(10 * (n - 1)), at(10 * (n + 1))) for n in want
     ]
+
+
+def test_only_what_is_due_is_told() -> None:
+    due, waits = Hole(at(0), at(1), ((1, 1),), at(5)), Hole(at(2), at(3), ((3, 3),), at(9))
+    runs = (
+        Run(None, 0, 4, at(0), at(4), (due, waits)),
+        Run(None, 0, 2, at(5), at(7), (replace(waits, due_at=at(8)),)),
+    )
+    lulls = (Lull(at(0), at(1), 10_000, 7, at(5)), Lull(at(2), at(3), 10_000, 7, at(9)))
+    after, said = overdue(Gaps(runs, lulls), "v1", "north", at(6))
+    assert [(gap.by, gap.since, gap.source) for gap in said] == [
+        (SEQUENCE, at(0), None),
+        (RATE, at(0), "north"),
+    ]
+    assert after.due_at == at(8)
+    assert after.runs == (
+        replace(runs[0], holes=(replace(due, due_at=None, told=1), waits)),
+        runs[1],
+    )
+    assert after.lulls == (replace(lulls[0], due_at=None, told=7), lulls[1])
