@@ -73,7 +73,7 @@ def heard() -> list[Ping]:
     """In time: the loading, the way, and two positions at the hub."""
     loading = [_at_stop(PICKUP, minute) for minute in range(15, 25)]
     way = [_on_the_way(minute) for minute in range(25, 46)]
-    return [*loading, *way, _off_hub(47.0, 30.0), _off_hub(48.2, 0.0)]
+    return [*loading, *way, _off_hub(47.0, 8.0), _off_hub(48.2, 0.0)]
 
 
 def way_on() -> list[Ping]:
@@ -81,17 +81,17 @@ def way_on() -> list[Ping]:
     way_in = _on_the_way(46)
     turn = [_off_hub(47 + n / 10, m) for n, m in ((2, 280.0), (4, 500.0), (6, 600.0), (8, 500.0))]
     through = [_off_hub(48.0, 250.0), _off_hub(48.4, -300.0)]
-    return [way_in, *turn, *through, *(_on_the_way(minute) for minute in range(51, 70))]
+    return [way_in, *turn, *through, *map(_on_the_way, (*range(51, 70), 69.8))]
 
 
 def behind() -> list[Ping]:
     """One position from behind the delivery: something happened between."""
-    return [_leaving(82)]
+    return [_leaving(79.4)]
 
 
 def call() -> list[Ping]:
     """What did."""
-    return [*(_at_stop(DELIVERY, minute) for minute in range(70, 80)), *map(_leaving, (80, 81))]
+    return [*(_at_stop(DELIVERY, minute) for minute in range(70, 80)), *map(_leaving, (80, 81, 82))]
 
 
 def back() -> list[Ping]:
