@@ -224,7 +224,9 @@ def derive(
         while spot is not None and spot <= piece[-1]:
             way = partial(Trail, last, earlier)
             elapsed_ms = 0 if last is None else spot.ts - last.ts
-            calls, found = follow(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule)
+            calls, found = follow(
+                calls, lambda: claims, way, spot, elapsed_ms, vehicle_id, now, rule
+            )
             visits.update((v.visit_id, v) for v in found)
             last, earlier = spot, last
             spot = next(taken, None)
@@ -294,4 +296,4 @@ def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
             stays.append(replace(stay, claim=claim))
         elif stay.proof:
             stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
-    return replace(calls, stays=tuple(stays), anchor=None, near=None)
+    return replace(calls, stays=tuple(stays), anchor=None, near=(), room_m=0.0)
