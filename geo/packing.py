@@ -12,7 +12,7 @@ bytes; another one stays the float it is, so that what is unpacked equals what w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import count, groupby
 
@@ -54,39 +54,31 @@ class _Packed(Struct, frozen=True, gc=False, array_like=True):
     """Place in the list of the kinds."""
     lat: int | float
     lon: int | float
+
+
+class _Linked(_Packed, frozen=True, gc=False, array_like=True):
+    """Read for every stop, written for those that have links."""
+
     links: _Links | None = None
 
 
-class _Run(Struct, frozen=True, gc=False, array_like=True):
+class _Run(Struct, frozen=True, array_like=True):
     order_id: Id | None
     since: Ms
     until: Ms | None
     """None while it is asked for."""
-    stops: tuple[_Packed, ...]
-
-
-class _Claims(Struct, frozen=True, gc=False, array_like=True):
-    kinds: tuple[_Kind, ...]
-    runs: tuple[_Run, ...]
-
-
-class _RunHead(Struct, frozen=True, array_like=True):
-    order_id: Id | None
-    since: Ms
-    until: Ms | None
     stops: Raw
 
 
-class _Heads(Struct, frozen=True, array_like=True):
-    """Claims whose stops are left packed."""
-
+class _Claims(Struct, frozen=True, array_like=True):
     kinds: Raw
-    runs: tuple[_RunHead, ...]
+    runs: tuple[_Run, ...]
 
 
 _encode = Encoder().encode
 _claims = Decoder(_Claims).decode
-_heads = Decoder(_Heads).decode
+_kinds = Decoder(tuple[_Kind, ...]).decode
+_stops = Decoder(tuple[_Linked, ...]).decode
 _decode_shape: Decoder[Shape] = Decoder(Shape)
 
 
@@ -96,10 +88,11 @@ def pack_claims(claims: tuple[Claim, ...]) -> bytes:
         return b""
     kinds: dict[_Kind, int] = {}
     runs = tuple(
-        _Run(*head[:2], None if head[2] == ALWAYS else head[2], tuple(_packed(run, kinds)))
-        for head, run in groupby(claims, lambda c: (c.order_id, c.since, c.until))
+        _Run(order_id, since, None if until == ALWAYS else until, _raw(_packed(run, kinds)))
+        for (order_id, since, until), run in groupby(claims, _times)
     )
-    return _encode(_Claims(tuple(kinds), runs))
+    # Copied, because msgspec leaves up to half as much behind the end of what it encodes.
+    return bytes(memoryview(_encode(_Claims(_raw(kinds), runs))))
 
 
 @lru_cache(HELD_PLANS)
@@ -117,32 +110,44 @@ def asking(packed: bytes) -> list[Id]:
     """The orders that ask for stops of these now, each once. Looks at no stop."""
     if not packed:
         return []
-    open_ = (r.order_id for r in _heads(packed).runs if r.until is None and r.order_id is not None)
+    open_ = (r.order_id for r in _claims(packed).runs if r.until is None and r.order_id is not None)
     return list(dict.fromkeys(open_))
 
 
-def _packed(claims: Iterator[Claim], kinds: dict[_Kind, int]) -> Iterator[_Packed]:
+def _times(claim: Claim) -> tuple[Id | None, Ms, Ms]:
+    return claim.order_id, claim.since, claim.until
+
+
+def _raw(several: Iterable[Struct]) -> Raw:
+    return Raw(_encode(tuple(several)))
+
+
+def _packed(claims: Iterable[Claim], kinds: dict[_Kind, int]) -> Iterator[_Packed]:
     for claim in claims:
         stop, fence = claim.stop, claim.stop.fence
         shape = None if fence.shape is None else _encode(fence.shape)
         kind = _Kind(stop.role, _short(fence.enter_m), _short(fence.exit_m), shape)
         place = kinds.setdefault(kind, len(kinds))
-        several = claim.rivals or claim.after is not None or claim.before
-        links = _Links(claim.rivals, claim.after, claim.before) if several else None
-        yield _Packed(stop.stop_id, place, _scaled(fence.lat), _scaled(fence.lon), links)
+        lat, lon = _scaled(fence.lat), _scaled(fence.lon)
+        if claim.rivals or claim.after is not None or claim.before:
+            links = _Links(claim.rivals, claim.after, claim.before)
+            yield _Linked(stop.stop_id, place, lat, lon, links)
+        else:
+            yield _Packed(stop.stop_id, place, lat, lon)
 
 
 def _unpacked(packed: bytes, places: Collection[int] | None) -> Iterator[Claim]:
     if not packed:
         return
     several, place = _claims(packed), count()
+    kinds = _kinds(several.kinds)
     for run in several.runs:
         order_id, since = run.order_id, run.since
         until = ALWAYS if run.until is None else run.until
-        for each in run.stops:
+        for each in _stops(run.stops):
             if places is not None and next(place) not in places:
                 continue
-            stop, links = _stop(each, several.kinds[each.kind]), each.links
+            stop, links = _stop(each, kinds[each.kind]), each.links
             if links is None:
                 yield Claim(stop, order_id, since, until)
             else:

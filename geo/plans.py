@@ -1,9 +1,10 @@
 """Everything asked of one vehicle, where it is with that, and what its orders were last told.
 
 How this works. Most positions are far from every stop. So what a vehicle is asked for is packed
-(geo/packing.py), and where it is with that, its `Calls`, is packed as well while no stay has begun:
-in front where the stops were last looked at and how far it may go from there, which is all that
-most positions want to know, then what few calls have. Checkpoints copy these bytes.
+(geo/packing.py), and where it is with that, its `Calls`, is packed as well while all stops are far:
+then it is *at rest*. What most positions want to know stands at fixed places of one string: when
+and where the orders were last told, where the stops were last looked at, and how far the vehicle
+may go from there. Checkpoints copy these bytes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from geo.model import Motion, Ms, Ping
 from geo.packing import asking, pack_claims, unpack_claims, unpack_some
 from geo.visits import Stay
 
-_PLACE = Layout("<qdd")
-"""ts, lat, lon."""
+_TOLD = Layout("<qdd")
+"""When and where the orders were last told: ts, lat, lon; ts is -1 if they never were."""
 _AROUND = Layout("<ddff")
 """lat, lon, clearance and room in metres, to seven digits: 1 % of a clearance is kept back."""
+_NEVER = _TOLD.pack(-1, 0.0, 0.0)
+_REST = _TOLD.size + _AROUND.size
 REST_M = 250.0
 """Who may go this far is at rest: two positions of 10 s at 45 km/h. Packing costs 1 µs."""
 
@@ -32,11 +35,12 @@ class Plans(Struct, frozen=True, gc=False, array_like=True):
     claims: bytes = b""
     """One per (order, stop), packed: of stops that a plan names twice, the first. Ended ones
     too."""
-    calls: Calls | bytes = b""
-    """Packed while all stops are far; empty if there is nothing yet."""
-    sighted: bytes = b""
-    """What the orders were last told, packed: time and place; empty if nothing."""
+    at: bytes = _NEVER
+    """What the orders were last told and, at rest, the calls, packed."""
+    calls: Calls | None = None
+    """None at rest, or if there is nothing yet."""
     motion: Motion = Motion.MOVING
+    """What the orders were last told."""
 
 
 class _Rest(Struct, frozen=True, gc=False, array_like=True):
@@ -56,58 +60,56 @@ def claims_of(plans: Plans) -> tuple[Claim, ...]:
 
 
 def with_claims_of(plans: Plans, claims: tuple[Claim, ...]) -> Plans:
-    return Plans(pack_claims(claims), plans.calls, plans.sighted, plans.motion)
+    return Plans(pack_claims(claims), plans.at, plans.calls, plans.motion)
 
 
 def calls_of(plans: Plans) -> Calls:
-    calls = plans.calls
-    if not isinstance(calls, bytes):
-        return calls
-    if not calls:
+    at = plans.at
+    if plans.calls is not None:
+        return plans.calls
+    if len(at) < _REST:
         return Calls()
-    lat, lon, clearance_m, room_m = _AROUND.unpack_from(calls)
-    if len(calls) == _AROUND.size:
+    lat, lon, clearance_m, room_m = _AROUND.unpack_from(at, _TOLD.size)
+    if len(at) == _REST:
         return Calls((), (), (), (lat, lon), clearance_m, (), room_m)
-    rest = _decode_rest(memoryview(calls)[_AROUND.size :])
+    rest = _decode_rest(memoryview(at)[_REST:])
     near = tuple(zip(rest.near, unpack_some(plans.claims, rest.near), strict=True))
     return Calls((), rest.left, rest.seen, (lat, lon), clearance_m, near, room_m)
 
 
 def with_calls_of(plans: Plans, calls: Calls) -> Plans:
-    return Plans(plans.claims, _at_rest(calls), plans.sighted, plans.motion)
-
-
-def _at_rest(calls: Calls) -> Calls | bytes:
-    anchor, left, seen, near = calls.anchor, calls.left, calls.seen, calls.near
+    told, anchor = plans.at[: _TOLD.size], calls.anchor
     if calls.stays or anchor is None or calls.clearance_m < REST_M:
-        return calls
-    around = _AROUND.pack(anchor[0], anchor[1], calls.clearance_m, calls.room_m)
-    if not (left or seen or near):
-        return around
-    return around + _encode(_Rest(left, seen, tuple(n for n, _ in near)))
+        return Plans(plans.claims, told, calls, plans.motion)
+    at = told + _AROUND.pack(*anchor, calls.clearance_m, calls.room_m)
+    if calls.left or calls.seen or calls.near:
+        at += _encode(_Rest(calls.left, calls.seen, tuple(n for n, _ in calls.near)))
+    return Plans(plans.claims, at, None, plans.motion)
 
 
 def is_clear(plans: Plans, lat: float, lon: float) -> bool:
     """True if no stay has begun and none can begin here. Nearly every position asks."""
-    calls = plans.calls
-    if isinstance(calls, bytes):
-        if not calls:
+    calls, at = plans.calls, plans.at
+    if calls is not None:
+        anchor = calls.anchor
+        if calls.stays or anchor is None:
             return False
-        at_lat, at_lon, clearance_m, _ = _AROUND.unpack_from(calls)
-    elif calls.stays or calls.anchor is None:
+        return metres(*anchor, lat, lon) < calls.clearance_m
+    if len(at) < _REST:
         return False
-    else:
-        (at_lat, at_lon), clearance_m = calls.anchor, calls.clearance_m
+    at_lat, at_lon, clearance_m, _ = _AROUND.unpack_from(at, _TOLD.size)
     return bool(metres(at_lat, at_lon, lat, lon) < clearance_m)
 
 
-def place_of(position: Ping) -> bytes:
-    return _PLACE.pack(position.ts, position.lat, position.lon)
+def with_telling(plans: Plans, position: Ping, motion: Motion) -> Plans:
+    told = _TOLD.pack(position.ts, position.lat, position.lon)
+    return Plans(plans.claims, told + plans.at[_TOLD.size :], plans.calls, motion)
 
 
-def sighted_at(plans: Plans) -> tuple[Ms, float, float] | None:
+def last_told(plans: Plans) -> tuple[Ms, float, float] | None:
     """When and where the orders were last told of it."""
-    return _PLACE.unpack(plans.sighted) if plans.sighted else None
+    told = _TOLD.unpack_from(plans.at)
+    return told if told[0] >= 0 else None
 
 
 def orders_of(plans: Plans) -> list[str]:
@@ -117,4 +119,4 @@ def orders_of(plans: Plans) -> list[str]:
 
 def is_asked(plans: Plans) -> bool:
     """Whether anything is left to look for or to end."""
-    return bool(plans.claims) or (isinstance(plans.calls, Calls) and bool(plans.calls.stays))
+    return bool(plans.claims) or (plans.calls is not None and bool(plans.calls.stays))

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from geo.distance import metres
 from geo.model import Motion, Ms, Ping, Sighting
-from geo.plans import Plans, sighted_at
+from geo.plans import Plans, last_told
 
 
 class SightingRule(Struct, frozen=True):
@@ -35,10 +35,10 @@ def motion_due(plans: Plans, position: Ping, rule: SightingRule) -> Motion | Non
     motion = None
     if speed is not None and speed >= 0.0:  # negative and nan: devices that mean "unknown"
         motion = Motion.STANDING if speed <= rule.standing_mps else Motion.MOVING
-    sighted = sighted_at(plans)
-    if sighted is None:
+    told = last_told(plans)
+    if told is None:
         return motion or Motion.MOVING
-    ts, lat, lon = sighted
+    ts, lat, lon = told
     elapsed_ms = position.ts - ts
     if elapsed_ms >= rule.every_ms:
         return motion or _motion_since(lat, lon, position, rule)

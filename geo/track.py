@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from geo.calls import Calls, follow
 from geo.claims import ALWAYS, replan
@@ -61,9 +61,9 @@ from geo.plans import (
     is_asked,
     is_clear,
     orders_of,
-    place_of,
     with_calls_of,
     with_claims_of,
+    with_telling,
 )
 from geo.sightings import SightingRule, motion_due, sightings
 from geo.spots import RECORD, Spot, at, pack, pack_spot, ping_of, spot, spots
@@ -128,6 +128,8 @@ def step(
         return state, refused
     if state is None or last is None:
         return _move(state or Track(), event, None, now, world)
+    # One string for all of a vehicle's pings: 61 bytes of memory less for each vehicle.
+    force_setattr(event, "vehicle_id", last.vehicle_id)
     elapsed_ms = event.ts - last.ts
     tail = state.tail
     if elapsed_ms > 0 and state.odd is None and len(tail) < _TAIL_BYTES:
@@ -347,7 +349,7 @@ def _sighted(
         return plans
     shown = motion if since is None else Motion.SILENT
     facts += sightings(orders_of(plans), position, shown, now)
-    return replace(plans, sighted=place_of(position), motion=motion)
+    return with_telling(plans, position, motion)
 
 
 def _worked_out(
@@ -417,7 +419,7 @@ def _take_plan(
         return state, facts
     motion = motion_due(asked, last, world.sightings)
     if motion is not None:
-        asked = replace(asked, sighted=place_of(last), motion=motion)
+        asked = with_telling(asked, last, motion)
     told = [plan.order_id] if plan.order_id is not None and plan.stops else []
     shown = asked.motion if state.silent_since is None else Motion.SILENT
     return replace(state, plans=asked), [*facts, *sightings(told, last, shown, now)]

@@ -62,12 +62,19 @@ def fleet_rows(fleet: Fleet, now: Ms) -> Iterator[Row]:
 
 
 def _plan(name: str, lat: float, lon: float, ts: Ms, stops: int) -> VehiclePlan:
-    """The first stop lies four pings ahead, each further one 10 km beyond."""
+    """The first stop lies four pings ahead, each further one 10 km beyond. Seven decimals, a
+    centimetre, as a geocoder gives them."""
+    lon = round(lon, 7)
     planned = (
         Stop(
             f"stop-{n}",
             StopRole.DELIVERY if n else StopRole.PICKUP,
-            Fence(lat + (4 * STEP_M + n * 10_000.0) / METRES_PER_DEGREE, lon, 200.0, 300.0),
+            Fence(
+                round(lat + (4 * STEP_M + n * 10_000.0) / METRES_PER_DEGREE, 7),
+                lon,
+                200.0,
+                300.0,
+            ),
         )
         for n in range(stops)
     )
