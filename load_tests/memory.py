@@ -19,8 +19,9 @@ from msgspec.structs import replace
 from rich.box import SIMPLE
 from rich.table import Table
 
-from agents.vehicles import VEHICLES
+from commands.worker import ROLES
 from geo.packing import unpack_claims
+from geo.track import Track
 from load_tests.backlog import EVERY_MS, STEP_M, Fleet, Row, fleet_rows
 from load_tests.bench import machine
 from load_tests.ground import Say, console, progress, write_json
@@ -28,6 +29,7 @@ from stream.metrics import Cells
 from stream.partition import Partition
 from stream.topics import partition_of
 
+(VEHICLES,) = ROLES["vehicles"]
 PARTITIONS = 8
 """The default of `MILEPOST_PARTITIONS`."""
 PASSED = 12
@@ -38,6 +40,7 @@ DAY = 24 * 3_600_000 // EVERY_MS
 TAKEN = 10_000
 """Records between two checkpoints."""
 NOW = 1_767_571_200_000
+LONG_AGO = NOW - 7 * 24 * 3_600_000
 
 
 class Held(Struct, frozen=True):
@@ -63,17 +66,20 @@ def held(fleet: Fleet) -> Held:
     tracemalloc.start(1)
     try:
         partitions = [Partition(VEHICLES, n, PARTITIONS, Cells()) for n in range(PARTITIONS)]
-        _take_in(partitions, fleet_rows(Fleet(1, 1, fleet.stops), NOW))
+        _take_in(partitions, fleet_rows(Fleet(1, 1, fleet.stops), LONG_AGO))
         empty = _traced()
         _take_in(partitions, fleet_rows(fleet, NOW))
         whole = _traced() - empty
         for each in partitions:
-            for key, state in each.states.items():
-                each.states[key] = replace(state, tail=b"", past=None)
+            each.states = {key: _bare(state) for key, state in each.states.items()}
         return Held((_traced() - empty) / fleet.vehicles, whole / fleet.vehicles)
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+def _bare(state: Track) -> Track:
+    return replace(state, tail=b"", past=None)
 
 
 def _take_in(partitions: list[Partition], rows: Iterable[Row]) -> None:
