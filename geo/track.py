@@ -81,7 +81,7 @@ class World(Struct, frozen=True):
     motion: MotionRule = MotionRule()
     max_stops: int = 2_000
     """Of all orders of one vehicle: its state is one Kafka record, of at most a megabyte; a stop
-    takes some 200 bytes of it."""
+    takes some 30 bytes of it, a visit that has begun there some 300."""
     silent_after_ms: int = 900_000
     """15 minutes: the promise that no status is silently older (design.md §4.4, field.md §9)."""
 
