@@ -67,6 +67,12 @@ class Calls(Struct, frozen=True, gc=False, array_like=True):
     """How far one may go from the anchor before another is."""
 
 
+def unlooked(calls: Calls) -> Calls:
+    """Without what was found when the planned stops were last looked at: so calls are remembered,
+    for it follows from the claims, and many claims may be near."""
+    return Calls(calls.stays, calls.left, calls.seen)
+
+
 def follow(
     calls: Calls,
     claims: Callable[[], tuple[Claim, ...]],

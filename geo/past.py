@@ -15,7 +15,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.calls import Calls, follow
+from geo.calls import Calls, follow, unlooked
 from geo.claims import Claim
 from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.distance import metres
@@ -135,7 +135,7 @@ def roamed(
 def rolled(past: Past, tail: bytes, trail: Trail, calls: Calls, rule: PastRule) -> Past:
     """The tail becomes a chunk; `trail` and `calls` are what it has led to."""
     chunks = (*past.chunks, Chunk(past.trail, past.calls, tail))
-    return trimmed(Past(chunks, trail, calls, past.told, past.roam), rule)
+    return trimmed(Past(chunks, trail, unlooked(calls), past.told, past.roam), rule)
 
 
 def trimmed(past: Past, rule: PastRule) -> Past:
@@ -220,7 +220,8 @@ def derive(
     taken = iter(good)
     spot = next(taken, None)
     for piece_trail, piece in pieces:
-        chunks.append(Chunk(piece_trail, calls, packed(piece), piece[0].ts < thin_until))
+        thin_piece = piece[0].ts < thin_until
+        chunks.append(Chunk(piece_trail, unlooked(calls), packed(piece), thin_piece))
         while spot is not None and spot <= piece[-1]:
             way = partial(Trail, last, earlier)
             elapsed_ms = 0 if last is None else spot.ts - last.ts
@@ -232,7 +233,7 @@ def derive(
             spot = next(taken, None)
     _add_open(visits, calls, vehicle_id, now, rule)
     tail = b""
-    after = Past((*whole[:first], *chunks), trail, calls, past.told, past.roam)
+    after = Past((*whole[:first], *chunks), trail, unlooked(calls), past.told, past.roam)
     if chunks and not trail.strays and len(chunks[-1].records) < CHUNK * RECORD:
         open_ = chunks[-1]
         tail = open_.records
@@ -296,4 +297,4 @@ def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
             stays.append(replace(stay, claim=claim))
         elif stay.proof:
             stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
-    return replace(calls, stays=tuple(stays), anchor=None, near=(), room_m=0.0)
+    return unlooked(replace(calls, stays=tuple(stays)))

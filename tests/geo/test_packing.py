@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import msgpack
 
 from geo.calls import Calls
 from geo.claims import ALWAYS, Claim, linked
@@ -11,7 +12,8 @@ from geo.model import Fence, Motion, Stop, StopRole
 from geo.packing import asking, pack_claims, unpack_claims, unpack_some
 from geo.plans import Plans, calls_of, is_asked, is_clear, last_told, with_calls_of, with_telling
 from geo.shapes import Area, Line
-from tests.builders import T0, ping
+from tests.builders import T0, ping, plan, stop
+from tests.geo.vehicle import Vehicle
 
 SQUARE = Area((((0.0, 0.0), (0.0, 0.01), (0.01, 0.01), (0.01, 0.0)),))
 ROAD = Line((((0.0, 0.0), (0.5, 0.5)),))
@@ -116,3 +118,14 @@ def test_who_has_neither_claims_nor_stays_is_asked_for_nothing() -> None:
     assert is_asked(PLANS)
     assert not is_asked(with_calls_of(Plans(), Calls()))
     assert not is_asked(Plans())
+
+
+def test_what_is_remembered_of_the_past_does_not_grow_with_the_stops_that_are_near() -> None:
+    sizes = []
+    for count in (1, 100):
+        vehicle = Vehicle().take(plan(*(stop(f"s{n:03d}", 1_000 + n) for n in range(count))))
+        vehicle.take(*(ping(10 * n) for n in range(200)))
+        assert vehicle.state is not None
+        assert vehicle.state.past is not None
+        sizes.append(len(msgpack.encode(vehicle.state.past)))
+    assert sizes[0] == sizes[1]
