@@ -12,6 +12,7 @@ position nobody can tell, and then the plan does: of one order's stops the first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 
 from msgspec import Struct
 
@@ -34,6 +35,7 @@ from geo.visits import (
 )
 
 Key = tuple[str | None, str]
+Near = tuple[int, Claim]
 
 TELLING_M = 25.0
 """Two fences are told apart by a position no better than this: the error of GPS between houses."""
@@ -48,15 +50,6 @@ NEAR_M = 2_000.0
 """Stops further off than this are not looked at one by one until the vehicle has gone their way."""
 
 
-class Near(Struct, frozen=True, gc=False, array_like=True):
-    """The claims that are near a place, and how far one may go from there before another is."""
-
-    claims: tuple[int, ...]
-    lat: float
-    lon: float
-    room_m: float
-
-
 class Calls(Struct, frozen=True, gc=False, array_like=True):
     """Where the vehicle is with its claims; follows from its positions in time order."""
 
@@ -68,20 +61,21 @@ class Calls(Struct, frozen=True, gc=False, array_like=True):
     anchor: tuple[float, float] | None = None
     """Where the planned stops were last looked at; None asks for a look."""
     clearance_m: float = 0.0
-    near: Near | None = None
+    near: tuple[Near, ...] = ()
+    """The claims that are near, each with its place in the list of the claims."""
+    room_m: float = 0.0
+    """How far one may go from the anchor before another is."""
 
 
-def is_clear(calls: Calls, lat: float, lon: float) -> bool:
-    """True if no stay has begun and none can begin here."""
-    anchor = calls.anchor
-    if calls.stays or anchor is None:
-        return False
-    return metres(anchor[0], anchor[1], lat, lon) < calls.clearance_m
+def unlooked(calls: Calls) -> Calls:
+    """Without what was found when the planned stops were last looked at: so calls are remembered,
+    for it follows from the claims, and many claims may be near."""
+    return Calls(calls.stays, calls.left, calls.seen)
 
 
 def follow(
     calls: Calls,
-    claims: tuple[Claim, ...],
+    claims: Callable[[], tuple[Claim, ...]],
     way: Callable[[], Trail],
     spot: Spot,
     elapsed_ms: Ms,
@@ -89,41 +83,44 @@ def follow(
     now: Ms,
     rule: VisitRule,
 ) -> tuple[Calls, Sequence[Visit]]:
-    """The calls after one more position, and the visits that arrived, departed or went on. `way` is
-    asked, seldom, for the positions before it, the last of which is `elapsed_ms` old."""
-    anchor = calls.anchor
-    if anchor is not None and metres(anchor[0], anchor[1], spot.lat, spot.lon) < calls.clearance_m:
-        if not calls.stays:
+    """The calls after one more position, and the visits that arrived, departed or went on. Asked
+    seldom: `claims`, and `way` for the positions before it, the last of which is `elapsed_ms`
+    old."""
+    anchor, stays = calls.anchor, calls.stays
+    away_m = inf if anchor is None else metres(anchor[0], anchor[1], spot.lat, spot.lon)
+    if away_m < calls.clearance_m:
+        if not stays:
             return calls, ()
-        stays = _going_on(calls.stays, spot, rule)
-        if stays is not None:
-            clearance = calls.clearance_m
-            return Calls(stays, calls.left, calls.seen, anchor, clearance, calls.near), ()
-    if not calls.stays and elapsed_ms < rule.infer_ms:
-        away = _still_away(calls, claims, spot)
+        going = _going_on(stays, spot, rule)
+        if going is not None:
+            return _with_stays(calls, going), ()
+    if not stays and elapsed_ms < rule.infer_ms:
+        away = _still_away(calls, spot, calls.room_m - away_m)
         if away is not None:
             return away, ()
-    return _Look(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule).taken()
+    return _Look(calls, claims, way, spot, elapsed_ms, vehicle_id, now, rule).taken(away_m)
 
 
-def _still_away(calls: Calls, claims: tuple[Claim, ...], spot: Spot) -> Calls | None:
-    """The calls after a position outside all that is near: most of those on the way to a stop.
-    None: look closer."""
-    near, lat, lon = calls.near, spot.lat, spot.lon
-    if near is None:
+def _with_stays(calls: Calls, stays: tuple[Stay, ...]) -> Calls:
+    anchor, clearance = calls.anchor, calls.clearance_m
+    return Calls(stays, calls.left, calls.seen, anchor, clearance, calls.near, calls.room_m)
+
+
+def _still_away(calls: Calls, spot: Spot, room_m: float) -> Calls | None:
+    """The calls after a position outside all that is near, with what is left of the room: most of
+    those on the way to a stop. None: look closer."""
+    if room_m <= 0.0:
         return None
-    clearance = near.room_m - metres(near.lat, near.lon, lat, lon)
-    if clearance <= 0.0:
-        return None
-    for n in near.claims:
-        claim = claims[n]
-        if claim.until <= spot.ts:
-            continue
-        edge = edge_m(claim.stop.fence, lat, lon)
-        if edge <= GROWTH_MAX_M:
-            return None
-        clearance = min(clearance, clearance_m((edge,)))
-    return Calls((), calls.left, calls.seen, (lat, lon), clearance, near)
+    lat, lon, nearest = spot.lat, spot.lon, inf
+    for _, claim in calls.near:
+        if claim.until > spot.ts:
+            edge = edge_m(claim.stop.fence, lat, lon)
+            if edge <= GROWTH_MAX_M:
+                return None
+            if edge < nearest:
+                nearest = edge
+    clearance = min(clearance_m((nearest,)), room_m)
+    return Calls((), calls.left, calls.seen, (lat, lon), clearance, calls.near, room_m)
 
 
 def _going_on(stays: tuple[Stay, ...], spot: Spot, rule: VisitRule) -> tuple[Stay, ...] | None:
@@ -150,7 +147,7 @@ class _Look:
     def __init__(
         self,
         calls: Calls,
-        claims: tuple[Claim, ...],
+        claims: Callable[[], tuple[Claim, ...]],
         way: Callable[[], Trail],
         spot: Spot,
         elapsed_ms: Ms,
@@ -159,7 +156,7 @@ class _Look:
         rule: VisitRule,
     ) -> None:
         self.calls = calls
-        self.claims = claims
+        self._claims = claims
         self.way = way
         self.spot = spot
         self.elapsed_ms = elapsed_ms
@@ -170,23 +167,34 @@ class _Look:
         self.left = calls.left
         self.seen = calls.seen
         self.near = calls.near
+        self.room_m = calls.room_m
         self.visits: list[Visit] = []
 
-    def taken(self) -> tuple[Calls, list[Visit]]:
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return self._claims()
+
+    def taken(self, away_m: float) -> tuple[Calls, list[Visit]]:
+        """`away_m` lies between the anchor and the position."""
         calls, spot = self.calls, self.spot
-        ended = False
+        room_m, ended = calls.room_m - away_m, False
         for stay in calls.stays:
             after = self._moved(stay)
-            if after is None:
-                ended, self.near = True, None  # It was not among those to be looked at.
-            else:
+            if after is not None:
                 self.stays.append(after)
+                continue
+            ended = True
+            if all(claim.key != stay.key for _, claim in self.near):
+                room_m = 0.0  # It was not among those to be looked at.
         anchor, clearance = calls.anchor, calls.clearance_m
-        if ended or anchor is None or metres(*anchor, spot.lat, spot.lon) >= clearance:
-            clearance = self._look()
+        if ended or away_m >= clearance:
+            clearance = self._look(room_m)
             anchor = (spot.lat, spot.lon)
-        stays = tuple(self.stays)
-        return Calls(stays, self.left, self.seen, anchor, clearance, self.near), self.visits
+        stays, left = tuple(self.stays), self.left
+        if left and not stays:
+            left = tuple(b for b in left if spot.ts - b.left_at <= KEPT_MS)
+        now = Calls(stays, left, self.seen, anchor, clearance, self.near, self.room_m)
+        return now, self.visits
 
     # Stays that have begun.
 
@@ -237,42 +245,42 @@ class _Look:
 
     # Stops where one may begin.
 
-    def _look(self) -> float:
-        """Begin a stay at each planned stop the position is inside of; gives the clearance."""
-        spot, near = self.spot, self.near
-        if near is not None:
-            left_m = near.room_m - metres(near.lat, near.lon, spot.lat, spot.lon)
-            if left_m > 0.0:
-                return min(clearance_m([e for _, e in self._at(near.claims)]), left_m)
-        edges = self._at(range(len(self.claims)))
-        room_m = clearance_m([edge for _, edge in edges if edge > NEAR_M])
-        close = tuple(n for n, edge in edges if edge <= NEAR_M)
-        self.near = Near(close, spot.lat, spot.lon, room_m)
+    def _look(self, room_m: float) -> float:
+        """Begin a stay at each planned stop the position is inside of; gives the clearance.
+        `room_m` is what is left of the room."""
+        if room_m > 0.0:
+            self.room_m = room_m
+            return min(clearance_m([e for _, e in self._at(self.near)]), room_m)
+        edges = self._at(enumerate(self.claims))
+        self.room_m = clearance_m([edge for _, edge in edges if edge > NEAR_M])
+        self.near = tuple(near for near, edge in edges if edge <= NEAR_M)
         return clearance_m([edge for _, edge in edges])
 
-    def _at(self, places: Iterable[int]) -> list[tuple[int, float]]:
-        """The claims of these places with their edges; 0 inside."""
+    def _at(self, several: Iterable[Near]) -> list[tuple[Near, float]]:
+        """These claims with their edges, 0 inside; but for those of stays, which are looked at
+        with every position."""
         spot, rule = self.spot, self.rule
         here = {stay.key for stay in self.stays}
         gap = rule.infer_ms <= self.elapsed_ms <= rule.silent_ms
         last = self.way().last if gap else None
         passed: list[tuple[float, Claim]] = []
-        edges: list[tuple[int, float]] = []
+        edges: list[tuple[Near, float]] = []
         ts, lat, lon = spot.ts, spot.lat, spot.lon
-        for n in places:
-            claim = self.claims[n]
+        for near in several:
+            claim = near[1]
             if claim.until <= ts or (here and claim.key in here):
                 continue
             fence = claim.stop.fence
             edge = edge_m(fence, lat, lon)
             if edge <= 0.0 or (edge <= GROWTH_MAX_M and edge <= growth_m(fence, spot.error)):
-                edges.append((n, 0.0))
                 if spot.error <= rule.coarse_m and self._is_due(claim, edge):
                     trail = self.way()
                     came = approach(trail.last, trail.before)
                     self.stays.append(begin(claim, spot, edge, came, rule))
+                else:
+                    edges.append((near, 0.0))
                 continue
-            edges.append((n, edge))
+            edges.append((near, edge))
             if last is not None:
                 nearest = _passed_m(fence, last, spot, edge)
                 if nearest <= 0.0:
@@ -306,6 +314,8 @@ class _Look:
         """Whether a stay may begin there, where others are at the same place or beside it."""
         if not self._is_next(claim):
             return False
+        if not claim.rivals:
+            return True
         own = self._rank(claim, edge)
         return all(
             depth >= 0.0 or own <= self._rank(rival, depth)

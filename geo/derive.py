@@ -9,7 +9,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.calls import Calls, follow
+from geo.calls import Calls, follow, unlooked
 from geo.claims import Claim
 from geo.cleaning import Limits, Reason, Trail, Verdict, judge, name
 from geo.model import Id, Ms, Visit
@@ -119,12 +119,16 @@ def _followed(
     last, earlier = way.last, way.before
     taken = iter(sifted.good)
     spot = next(taken, None)
+
+    def asked() -> tuple[Claim, ...]:
+        return claims
+
     for trail, piece in sifted.pieces:
-        chunks.append(Chunk(trail, calls, packed(piece), piece[0].ts < thin_until))
+        chunks.append(Chunk(trail, unlooked(calls), packed(piece), piece[0].ts < thin_until))
         while spot is not None and spot <= piece[-1]:
             before = partial(Trail, last, earlier)
             elapsed_ms = 0 if last is None else spot.ts - last.ts
-            calls, found = follow(calls, claims, before, spot, elapsed_ms, vehicle_id, now, rule)
+            calls, found = follow(calls, asked, before, spot, elapsed_ms, vehicle_id, now, rule)
             visits.update((v.visit_id, v) for v in found)
             last, earlier = spot, last
             spot = next(taken, None)
@@ -227,4 +231,4 @@ def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
             stays.append(replace(stay, claim=claim))
         elif stay.proof:
             stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
-    return replace(calls, stays=tuple(stays), anchor=None, near=None)
+    return unlooked(replace(calls, stays=tuple(stays)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from geo.calls import Calls
+from geo.calls import Calls, unlooked
 from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.distance import metres
 from geo.model import Id, Ms, Visit
@@ -122,7 +122,7 @@ def rolled(
     """The tail becomes a chunk; `trail`, `calls` and `roam` are what it has led to."""
     begin = None if roam is None else past.roam
     chunks = (*past.chunks, Chunk(past.trail, past.calls, tail, False, begin))
-    return trimmed(Past(chunks, trail, calls, past.told, roam, past.moves), rule)
+    return trimmed(Past(chunks, trail, unlooked(calls), past.told, roam, past.moves), rule)
 
 
 def trimmed(past: Past, rule: PastRule) -> Past:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from geo.distance import metres
 from geo.model import Motion, Ms, Ping, Sighting
-from geo.plans import Place, Plans
+from geo.plans import Plans, last_told
 
 
 class SightingRule(Struct, frozen=True):
@@ -35,19 +35,20 @@ def motion_due(plans: Plans, position: Ping, rule: SightingRule) -> Motion | Non
     motion = None
     if speed is not None and speed >= 0.0:  # negative and nan: devices that mean "unknown"
         motion = Motion.STANDING if speed <= rule.standing_mps else Motion.MOVING
-    sighted = plans.sighted
-    if sighted is None:
+    told = last_told(plans)
+    if told is None:
         return motion or Motion.MOVING
-    elapsed_ms = position.ts - sighted.ts
+    ts, lat, lon = told
+    elapsed_ms = position.ts - ts
     if elapsed_ms >= rule.every_ms:
-        return motion or _motion_since(sighted, position, rule)
+        return motion or _motion_since(lat, lon, position, rule)
     if elapsed_ms >= rule.change_ms and motion is not plans.motion:
         return motion
     return None
 
 
-def _motion_since(sighted: Place, position: Ping, rule: SightingRule) -> Motion:
-    moved_m = metres(sighted.lat, sighted.lon, position.lat, position.lon)
+def _motion_since(lat: float, lon: float, position: Ping, rule: SightingRule) -> Motion:
+    moved_m = metres(lat, lon, position.lat, position.lon)
     return Motion.STANDING if moved_m < rule.standing_m else Motion.MOVING
 
 

@@ -107,15 +107,15 @@ def _ping(name: str, vehicle: int, turn: int, begin: Ms, chance: Callable[[], fl
 
 def _plan(name: str, place: tuple[float, float], ts: Ms, numbers: range) -> VehiclePlan:
     """The first stop lies four pings ahead, the others 10 km from each other: ten on the way, then
-    as many to the east of them, and so on."""
+    as many to the east of them, and so on. Seven decimals, a centimetre, as geocoders give."""
     lat, lon = place
     planned = (
         Stop(
             f"stop-{n}",
             StopRole.DELIVERY if n else StopRole.PICKUP,
             Fence(
-                lat + (4 * STEP_M + n % 10 * APART_M) / METRES_PER_DEGREE,
-                lon + n // 10 * APART_M / METRES_PER_DEGREE,
+                round(lat + (4 * STEP_M + n % 10 * APART_M) / METRES_PER_DEGREE, 7),
+                round(lon + n // 10 * APART_M / METRES_PER_DEGREE, 7),
                 200.0,
                 300.0,
             ),
