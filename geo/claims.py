@@ -8,6 +8,7 @@ come. Stops whose fences overlap are rivals, and know each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import cos, radians
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -108,12 +109,16 @@ def _near(claims: list[Claim]) -> Iterator[tuple[int, int]]:
     """Pairs whose fences may touch, found by sweeping from south to north."""
     order = sorted(range(len(claims)), key=lambda n: claims[n].stop.fence.lat)
     widest = max((width_m(c.stop.fence) for c in claims), default=0.0) / METRES_PER_DEGREE
-    for place, i in enumerate(order):
-        lat = claims[i].stop.fence.lat
-        for j in order[place + 1 :]:
-            if claims[j].stop.fence.lat - lat > widest:
+    places = [(fence.lat, fence.lon) for fence in (claims[n].stop.fence for n in order)]
+    for place, (i, (lat, lon)) in enumerate(zip(order, places, strict=True)):
+        for later in range(place + 1, len(order)):
+            north, east = places[later][0] - lat, abs(places[later][1] - lon)
+            if north > widest:
                 break
-            yield min(i, j), max(i, j)
+            shrunk = cos(radians(min(max(abs(lat), abs(places[later][0])), 89.9)))
+            if min(east, 360.0 - east) * shrunk <= widest:
+                j = order[later]
+                yield min(i, j), max(i, j)
 
 
 def _same_place(a: Fence, b: Fence) -> bool:

@@ -231,4 +231,6 @@ def with_claims(calls: Calls, claims: tuple[Claim, ...]) -> Calls:
             stays.append(replace(stay, claim=claim))
         elif stay.proof:
             stays.append(replace(stay, claim=replace(stay.claim, rivals=())))
-    return unlooked(replace(calls, stays=tuple(stays)))
+    keys = {claim.key for claim in claims}
+    seen = tuple(key for key in calls.seen if key in keys)
+    return unlooked(replace(calls, stays=tuple(stays), seen=seen))
