@@ -21,22 +21,17 @@ one and the next wake begin another. A refused ping is not heard at all, unless 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from geo.calls import Calls, follow
-from geo.claims import ALWAYS, replan
-from geo.cleaning import RESTATED, Limits, Reason, Trail, Verdict, judge, refusal, refuse
+from geo.cleaning import RESTATED, Reason, Verdict, judge, refusal, refuse
 from geo.crs import Datum, to_wgs84
-from geo.derive import derive
 from geo.distance import metres
-from geo.gaps import Gaps, counted, looked, overdue, refilled
-from geo.lulls import GapRule
+from geo.gaps import counted, looked, overdue
 from geo.model import (
-    Id,
     Motion,
     Ms,
     Ping,
@@ -46,17 +41,14 @@ from geo.model import (
     VehiclePlan,
     Visit,
 )
-from geo.motion import MotionRule, Roam
+from geo.motion import Roam
 from geo.past import (
     CHUNK,
     Past,
-    PastRule,
     begins_at,
     is_known,
     last_two,
-    roamed,
     rolled,
-    trimmed,
 )
 from geo.plans import (
     Plans,
@@ -66,62 +58,15 @@ from geo.plans import (
     is_clear,
     orders_of,
     with_calls_of,
-    with_claims_of,
-    with_telling,
 )
-from geo.sightings import SightingRule, motion_due, sightings
-from geo.spots import RECORD, Spot, at, pack, pack_spot, ping_of, spot, spots
-from geo.telling import difference, moves_told, revised, told_after
-from geo.visits import VisitRule
+from geo.remembered import Odd, Track, roamed_of, trail_of
+from geo.rework import ends_silence, sighted, take_plan, without_old_claims, worked_out
+from geo.sightings import motion_due, sightings
+from geo.spots import RECORD, Spot, at, pack, pack_spot, spot
+from geo.telling import told_after
+from geo.world import World, rules_of
 
-
-class World(Struct, frozen=True):
-    """Every threshold of `geo`."""
-
-    limits: Limits = Limits()
-    visits: VisitRule = VisitRule()
-    sightings: SightingRule = SightingRule()
-    past: PastRule = PastRule()
-    motion: MotionRule = MotionRule()
-    gaps: GapRule = GapRule()
-    max_stops: int = 2_000
-    """Of all orders of one vehicle: its state is one Kafka record, of at most a megabyte; a stop
-    takes some 30 bytes of it, a visit that has begun there some 300."""
-    silent_after_ms: int = 900_000
-    """15 minutes: the promise that no status is silently older (design.md §4.4, field.md §9)."""
-    datum: Datum = Datum.WGS84
-    """In which the pings are sent. Used where `by_source` is not None."""
-    by_source: Mapping[Id, World] | None = None
-    """What holds instead for pings of these sources; None: there is nothing to look up."""
-
-
-class Odd(Struct, frozen=True, gc=False, array_like=True):
-    """What is unusual about a track; most have nothing."""
-
-    trail: Trail
-    late: bytes = b""
-    """Positions that came late and wait for their place."""
-    due_at: Ms = 0
-    """When the first of them came."""
-
-
-class Track(Struct, frozen=True, gc=False, array_like=True):
-    """One vehicle. The shell reads `last` after a batch: where it is."""
-
-    last: Ping | None = None
-    """The last position."""
-    wake_at: Ms | None = None
-    """When there is something to do: fall silent, or work out what late positions change."""
-    plans: Plans | None = None
-    silent_since: Ms | None = None
-    """Time of the last position before the silence; None while there is none."""
-    tail: bytes = b""
-    """The newest positions, `last` at the end where nothing is odd."""
-    odd: Odd | None = None
-    past: Past | None = None
-    """Changes seldom, and is large: the shell keeps it in a record of its own."""
-    gaps: Gaps | None = None
-
+__all__ = ["Track", "World", "next_wake", "rules_of", "step", "wake"]
 
 _TAIL_BYTES = CHUNK * RECORD
 
@@ -132,7 +77,7 @@ def step(
     """A refused ping changes nothing. A first ping or plan makes the track."""
     if isinstance(event, VehiclePlan):
         world = world if state is None else rules_of(state.last, world)
-        return _take_plan(state or Track(), event, now, world)
+        return take_plan(state or Track(), event, now, world)
     if event.seq is not None:
         return _numbered(state, event, now, world)
     if world.by_source is not None:
@@ -191,14 +136,14 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     world = rules_of(state.last, world)
     found: Sequence[VehicleFact] = ()
     if state.odd is not None and state.odd.late and state.odd.due_at <= now:
-        state, found = _worked_out(state, now, now, world)
+        state, found = worked_out(state, now, now, world)
     last, gaps = state.last, state.gaps
     if last is not None and gaps is not None and gaps.due_at is not None and gaps.due_at <= now:
         gaps, said = overdue(gaps, last.vehicle_id, last.source, now)
         state, found = replace(state, gaps=gaps), [*found, *said]
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
-    past, roam, moves = _roamed(state, state.past or Past(), world)
+    past, roam, moves = roamed_of(state, state.past or Past(), world)
     parked = _stood(last, state.plans, roam, world)
     silence = Silence(last.vehicle_id, since=last.ts, reported_at=now, parked=parked)
     state, missing = _looked(state, now, world)
@@ -219,13 +164,6 @@ def _stood(last: Ping, plans: Plans | None, roam: Roam | None, world: World) -> 
     if roam is not None:
         return roam.stands
     return plans is not None and plans.motion is Motion.STANDING
-
-
-def rules_of(last: Ping | None, world: World) -> World:
-    """Those of the source of the last position."""
-    if world.by_source is None or last is None or last.source is None:
-        return world
-    return world.by_source.get(last.source, world)
 
 
 def _declared(ping: Ping, world: World) -> tuple[Ping, World]:
@@ -271,7 +209,7 @@ def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequ
     if len(state.tail) >= _TAIL_BYTES:
         state, facts = _roll(state, past, now, world)
         past = state.past or past
-    trail = _trail(state, past)
+    trail = trail_of(state, past)
     good: list[Spot] = []
     wrong: list[Verdict] = []
     after = judge(trail, new, good, wrong, world.limits)
@@ -280,7 +218,7 @@ def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequ
         waits = replace(state.odd or Odd(trail), trail=after)
         return replace(state, tail=tail, odd=waits), (*facts, refusal(after, world.limits))
     if len(good) > 1:  # Those that were refused were right.
-        state, changes = _worked_out(state, good[0].ts, now, world, ping)
+        state, changes = worked_out(state, good[0].ts, now, world, ping)
         return state, (*facts, *changes)
     late = state.odd.late if state.odd is not None else b""
     odd = None
@@ -302,7 +240,7 @@ def _late(
     if is_known(past, state.tail + late, new):
         return state, RESTATED
     due_at = state.odd.due_at if state.odd is not None and late else now
-    trail = _trail(state, past)
+    trail = trail_of(state, past)
     odd = Odd(trail, late + pack_spot(new), due_at)
     wake_at = due_at if state.wake_at is None else min(state.wake_at, due_at)
     return replace(state, odd=odd, wake_at=wake_at), ()
@@ -314,57 +252,16 @@ def _archived(new: Spot, settled_at: Ms) -> Rejected:
     return Rejected(Reason.ARCHIVED, f"{detail} in the archive")
 
 
-def _trail(state: Track, past: Past | None) -> Trail:
-    if state.odd is not None:
-        return state.odd.trail
-    way = last_two(past or Past(), state.tail)
-    return Trail(way.last, way.before)
-
-
 def _roll(state: Track, past: Past, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
     """Empty a full tail into the past, and forget what is too old."""
-    trail = _trail(state, past)
+    trail = trail_of(state, past)
     if trail.strays:  # No place to cut; there is one as soon as they are proved wrong or right.
         return state, ()
     state, missing = _looked(state, now, world)
-    past, roam, moves = _roamed(state, past, world)
+    past, roam, moves = roamed_of(state, past, world)
     calls = calls_of(state.plans) if state.plans is not None else Calls()
     past = rolled(past, state.tail, trail, calls, roam, world.past)
-    return replace(_without_old_claims(state, now, world), tail=b"", past=past), [*moves, *missing]
-
-
-def _roamed(
-    state: Track, past: Past, world: World
-) -> tuple[Past, Roam | None, Sequence[VehicleFact]]:
-    """Halts and trips to the end of the tail, of a vehicle that no order asks for."""
-    last = state.last
-    if last is None or not _roams(state.plans):
-        return past, None, ()
-    return roamed(past, state.tail, last.vehicle_id, world.limits, world.motion)
-
-
-def _roams(plans: Plans | None) -> bool:
-    return plans is None or not orders_of(plans)
-
-
-def _without_old_claims(state: Track, now: Ms, world: World) -> Track:
-    plans, last = state.plans, state.last
-    if plans is None or last is None:
-        return state
-    forget = last.ts - world.past.horizon_ms
-    claims = claims_of(plans)
-    if all(c.until > forget for c in claims):
-        return state
-    gone = VehiclePlan(last.vehicle_id, now, ())
-    return replace(state, plans=with_claims_of(plans, replan(claims, gone, forget)))
-
-
-def _too_many(plan: VehiclePlan, limit: int) -> Rejected:
-    return Rejected(
-        Reason.TOO_MANY_STOPS,
-        f"{plan.vehicle_id} would have more than {limit} stops: end the plans of orders that are "
-        "over, and give each vehicle an id of its own",
-    )
+    return replace(without_old_claims(state, now, world), tail=b"", past=past), [*moves, *missing]
 
 
 def _move(
@@ -375,7 +272,7 @@ def _move(
     past, plans = state.past, state.plans
     heard, since = False, state.silent_since
     if since is not None:
-        heard, since = _heard(state, position.ts, facts, position.vehicle_id, now, world)
+        heard, since = ends_silence(state, position.ts, facts, position.vehicle_id, now, world)
     record = pack(position)
     if plans is not None:
         calls, visits = _followed(state, plans, position, at(record, 0), now, world)
@@ -384,7 +281,7 @@ def _move(
             past = replace(past or Past(), told=told)
             facts += new
         plans = with_calls_of(plans, calls)
-        plans = _sighted(plans, position, heard, since, facts, now, world)
+        plans = sighted(plans, position, heard, since, facts, now, world)
         plans = plans if is_asked(plans) else None
     wake_at = position.ts + world.silent_after_ms if since is None else None
     if odd is not None and odd.late:
@@ -398,116 +295,10 @@ def _followed(
     return follow(
         calls_of(plans),
         partial(claims_of, plans),
-        partial(_trail, state, state.past),
+        partial(trail_of, state, state.past),
         new,
         0 if state.last is None else position.ts - state.last.ts,
         position.vehicle_id,
         now,
         world.visits,
     )
-
-
-def _heard(
-    state: Track, ts: Ms, facts: list[VehicleFact], vehicle_id: str, now: Ms, world: World
-) -> tuple[bool, Ms | None]:
-    """Whether a position of `ts` ends the silence, and since when it is silent now."""
-    since = state.silent_since
-    if since is None or ts + world.silent_after_ms <= now:
-        return False, since
-    facts.append(Silence(vehicle_id, since, reported_at=now, until=ts))
-    return True, None
-
-
-def _sighted(
-    plans: Plans,
-    position: Ping,
-    heard: bool,
-    since: Ms | None,
-    facts: list[VehicleFact],
-    now: Ms,
-    world: World,
-) -> Plans:
-    motion = motion_due(plans, position, world.sightings) or (plans.motion if heard else None)
-    if motion is None:
-        return plans
-    shown = motion if since is None else Motion.SILENT
-    facts += sightings(orders_of(plans), position, shown, now)
-    return with_telling(plans, position, motion)
-
-
-def _worked_out(
-    state: Track,
-    since: Ms,
-    now: Ms,
-    world: World,
-    newest: Ping | None = None,
-) -> tuple[Track, list[VehicleFact]]:
-    """All that has happened since `since`, or since the first position that came late, again; and
-    what of it is other than was told. `newest` is the ping that led to it, if it has moved the
-    vehicle."""
-    last = newest or state.last
-    assert last is not None
-    new = spots(state.odd.late) if state.odd is not None else []
-    if newest is not None:
-        new.append(spot(newest))
-    vehicle_id, plans = last.vehicle_id, state.plans
-    claims = claims_of(plans) if plans is not None else ()
-    made = derive(
-        state.past or Past(),
-        state.tail,
-        new,
-        claims,
-        min(since, *(s.ts for s in new)) if new else since,
-        vehicle_id,
-        now,
-        world.limits,
-        world.visits,
-        world.motion if _roams(plans) else None,
-    )
-    told, facts = difference(made, now)
-    if made.trail.last is not None and made.trail.last != spot(last):
-        last = replace(ping_of(made.trail.last, vehicle_id), source=last.source)
-    moves, moved = moves_told(made, vehicle_id)
-    said: list[VehicleFact] = [*revised(made, vehicle_id, now, world.limits), *facts, *moved]
-    heard, silent_since = _heard(state, last.ts, said, vehicle_id, now, world)
-    if plans is not None:
-        plans = with_calls_of(plans, made.calls)
-        if newest is not None or heard:
-            plans = _sighted(plans, last, heard, silent_since, said, now, world)
-        plans = plans if is_asked(plans) else None
-    trail = made.trail
-    odd = Odd(trail) if trail.strays or trail.ghost is not None else None
-    past = trimmed(replace(made.past, told=told, moves=moves), world.past)
-    wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
-    gaps = refilled(state.gaps, past, made.tail, now, world.gaps)
-    return Track(last, wake_at, plans, silent_since, made.tail, odd, past, gaps), said
-
-
-def _take_plan(
-    state: Track, plan: VehiclePlan, now: Ms, world: World
-) -> tuple[Track | None, Sequence[VehicleFact]]:
-    """All that is remembered is judged against the new stops at once, and the order told of the
-    last position."""
-    last = state.last
-    before = state.plans or Plans()
-    forget = 0 if last is None else last.ts - world.past.horizon_ms
-    known = claims_of(before)
-    claims = replan(known, plan, forget)
-    if len(claims) > world.max_stops:
-        return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
-    if claims is known:
-        return (None if state == Track() else state), ()
-    plans = with_claims_of(before, claims)
-    if last is None:
-        open_ = any(c.until == ALWAYS for c in claims)
-        return (replace(state, plans=plans) if open_ else None), ()
-    state, facts = _worked_out(replace(state, plans=plans), 0, now, world)
-    asked = state.plans
-    if asked is None:
-        return state, facts
-    motion = motion_due(asked, last, world.sightings)
-    if motion is not None:
-        asked = with_telling(asked, last, motion)
-    told = [plan.order_id] if plan.order_id is not None and plan.stops else []
-    shown = asked.motion if state.silent_since is None else Motion.SILENT
-    return replace(state, plans=asked), [*facts, *sightings(told, last, shown, now)]
