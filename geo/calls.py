@@ -22,17 +22,9 @@ from geo.distance import metres
 from geo.fences import GROWTH_MAX_M, band_m, clearance_m, edge_m, growth_m, passing_m
 from geo.inferred import inferred_between, inferred_from
 from geo.model import Fence, Id, Ms, Visit
+from geo.proof import Approach, VisitRule, approach
 from geo.spots import Spot
-from geo.visits import (
-    Approach,
-    Stay,
-    VisitRule,
-    approach,
-    begin,
-    leaves,
-    stays_on,
-    visit_of,
-)
+from geo.visits import Stay, begin, leaves, stays_on, visit_of
 
 Key = tuple[str | None, str]
 Near = tuple[int, Claim]

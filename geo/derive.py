@@ -15,8 +15,9 @@ from geo.cleaning import Limits, Reason, Trail, Verdict, judge, name
 from geo.model import Id, Ms, Visit
 from geo.motion import MotionRule, Move, Roam, roam_on
 from geo.past import CHUNK, Chunk, Past
+from geo.proof import VisitRule
 from geo.spots import RECORD, Spot, at, packed, spots
-from geo.visits import VisitRule, visit_of
+from geo.visits import visit_of
 
 
 class Roaming(Struct, frozen=True):

@@ -13,18 +13,9 @@ from geo.claims import Claim
 from geo.distance import metres
 from geo.fences import edge_m
 from geo.model import Evidence, Id, Ms, Visit
+from geo.proof import VisitRule, hidden, way_ms
 from geo.spots import Spot
-from geo.visits import (
-    INFERRED,
-    Stay,
-    VisitRule,
-    confidence,
-    evidence_of,
-    hidden,
-    nearest_of,
-    visit_at,
-    way_ms,
-)
+from geo.visits import INFERRED, Stay, confidence, evidence_of, nearest_of, visit_at
 
 
 def inferred_from(

@@ -30,7 +30,7 @@ class MotionRule(Struct, frozen=True):
     """Traccar's minimum."""
     sparse_ms: int = 60_000
     pace_mps: float = 18 / 3.6
-    """As in `geo/visits.py`: a city's streets in the daytime."""
+    """As in `geo/proof.py`: a city's streets in the daytime."""
     limit_mps: float = 110 / 3.6
     """What lorries may drive on Chinese motorways (100 km/h), and a tenth for the speedometer."""
     limit_ms: int = 60_000

@@ -21,8 +21,8 @@ from geo.crs import Datum, all_to_wgs84
 from geo.lulls import GapRule
 from geo.model import Id, Ms, Ping
 from geo.motion import MotionRule
+from geo.proof import VisitRule
 from geo.track import World
-from geo.visits import VisitRule
 
 
 class SpeedUnit(StrEnum):

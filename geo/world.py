@@ -17,8 +17,8 @@ from geo.motion import MotionRule
 from geo.past import (
     PastRule,
 )
+from geo.proof import VisitRule
 from geo.sightings import SightingRule
-from geo.visits import VisitRule
 
 
 class World(Struct, frozen=True):

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from geo.cleaning import Limits
 from geo.distance import metres
 from geo.model import Ms, Ping, Stop
+from geo.proof import VisitRule
 from geo.track import World
-from geo.visits import VisitRule
 
 
 class Fix(NamedTuple):

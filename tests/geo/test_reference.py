@@ -15,8 +15,8 @@ from geo.cleaning import Reason
 from geo.model import Ping, VehicleFact, VehiclePlan, Visit
 from geo.offline import Outcome, offline
 from geo.past import Past
+from geo.proof import VisitRule
 from geo.track import Track, World, next_wake, step, wake
-from geo.visits import VisitRule
 from tests.builders import at, ping, plan, stop
 from tests.geo.reference import Seen, visits
 

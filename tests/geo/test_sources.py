@@ -9,6 +9,7 @@ from geo.cleaning import Limits
 from geo.crs import Datum, from_wgs84
 from geo.model import Ms, Ping, Rejected, VehicleFact, Visit
 from geo.motion import MotionRule
+from geo.proof import VisitRule
 from geo.sources import (
     BadSource,
     Source,
@@ -20,7 +21,6 @@ from geo.sources import (
     world_of,
 )
 from geo.track import Track, World, next_wake, step, wake
-from geo.visits import VisitRule
 from tests.builders import LAT, LON, at, ping, plan, stop
 
 

@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from geo.model import Evidence, Fence, Ping, Stop, StopRole, Visit
+from geo.proof import VisitRule
 from geo.shapes import Area, Line
 from geo.track import World
-from geo.visits import VisitRule
 from tests.builders import LON, at, lat_of, lon_of, ping, plan, stop
 from tests.geo.vehicle import Vehicle, seconds
 
