@@ -30,7 +30,7 @@ from geo.track import Track
 from orders.model import Age, Aged, Assigned, LastSeen, OrderStatus, Received, Signal, Stage
 from stream import topics
 from stream.config import Settings
-from stream.letters import MAX_VALUE_BYTES, DeadLetter, Reason
+from stream.letters import MAX_VALUE_BYTES, VERDICTS, DeadLetter, Reason
 from stream.role import Input
 from stream.store import STATE_PREFIX
 from stream.wire import encode
@@ -272,7 +272,7 @@ def test_what_a_core_refuses_is_a_dead_letter_with_the_bytes_of_its_message(
         for _, record, found in messages(outcome)
     }
     for one in outcome.letters:
-        if not is_of_the_wire(one):
+        if not is_of_the_wire(one) and one.topic != VERDICTS:
             raw, found = good[one.topic, one.partition, one.offset]
             if len(found) == 1:
                 assert one.value == raw[:MAX_VALUE_BYTES]
@@ -280,10 +280,26 @@ def test_what_a_core_refuses_is_a_dead_letter_with_the_bytes_of_its_message(
                 assert one.value in {encode(m) for m in found if isinstance(m, Struct)}
 
 
+def test_a_later_verdict_is_on_a_ping_that_was_sent(outcome: Outcome) -> None:
+    held = (found for topic, _, found in messages(outcome) if topic == topics.PINGS)
+    sent = {place_of(message) for found in held for message in found if isinstance(message, Ping)}
+    verdicts = [one for one in outcome.letters if one.topic == VERDICTS]
+    judged = [msgspec.json.decode(one.value or b"", type=Ping) for one in verdicts]
+    assert {place_of(ping) for ping in judged} <= sent
+    counted = outcome.metrics.by("reason", "rejected_total")
+    assert all(counted[one.reason] for one in verdicts)
+
+
+def place_of(ping: Ping) -> tuple[str, int, float, float]:
+    return ping.vehicle_id, ping.ts, ping.lat, ping.lon
+
+
 def test_letters_and_counters_agree_and_none_is_about_our_own_code(outcome: Outcome) -> None:
     prefix = outcome.settings.topic_prefix
     letters: dict[str, Counter[str]] = {topic: Counter() for topic in INPUTS}
     for one in outcome.letters:
+        if one.topic == VERDICTS:
+            continue
         letters[one.topic.removeprefix(prefix)][one.reason] += 1
     for topic, source in INPUTS.items():
         counted = outcome.metrics.by("result", f"{source.counter}_total")

@@ -52,6 +52,14 @@ def interpolated(text: str, given: Mapping[str, str]) -> str:
     return re.sub(r"\$\{(\w+)(:-|:\?)([^}]*)\}", put, text)
 
 
+def mounted(service: str) -> dict[str, str]:
+    """Paths in the container of what lies beside the file, and where it lies."""
+    volumes = (volume.split(":") for volume in SERVICES[service].get("volumes", ()))
+    return {
+        inside: str((DEPLOY / here).resolve()) for here, inside, *_ in volumes if here[0] == "."
+    }
+
+
 def broker_properties() -> dict[str, str]:
     """As the image makes them of its variables: KAFKA_NODE_ID is node.id."""
     return {
@@ -96,6 +104,7 @@ class Service(Server):
         self._addresses = {
             "kafka:9092": kafka.bootstrap,
             "redis://redis:6379/0": redis_server.url,
+            **mounted(service),
         }
 
     @property
