@@ -4,7 +4,8 @@ How this works. Between two positions the vehicle took some way at some pace; th
 not explain it stood somewhere. Where that is long, and most of the time there is, and one planned
 fence lies on the way, it is taken to have stood there. Where a position inside reported
 standing, the share alone is enough, if it is an ordinary dwell: at a red light a vehicle stands,
-too, but then the way and the light explain the time.
+too, but then the way and the light explain the time. Where it was seen in one place for long, an
+ordinary dwell is enough.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from geo.fences import edge_m
 from geo.model import Evidence, Id, Ms, Visit
 from geo.proof import VisitRule, hidden, way_ms
 from geo.spots import Spot
-from geo.visits import INFERRED, Stay, confidence, evidence_of, nearest_of, visit_at
+from geo.visits import INFERRED, Stay, confidence, evidence_of, last_stand_ms, nearest_of, visit_at
 
 
 def inferred_from(
@@ -29,8 +30,7 @@ def inferred_from(
     way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     more = hidden(way_m, spot.ts - last.ts, pace, rule)
     hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
-    least_ms = _least_ms(gaps_ms, rule)
-    if hidden_ms < (max(rule.dwell_ms, min(least_ms)) if stay.stood else max(least_ms)):
+    if hidden_ms < _asked_ms(stay, gaps_ms, rule):
         return None
     outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
     arrived_at = min(came_from.ts + way_ms(outside_m, pace, rule), stay.first_ts)
@@ -61,6 +61,14 @@ def inferred_between(
         return None
     evidence = Evidence(INFERRED, 0, a.ts, b.ts, nearest_of(stop, nearest), confidence(0))
     return visit_at(vehicle_id, claim, arrived_at, departed_at, evidence, now)
+
+
+def _asked_ms(stay: Stay, gaps_ms: Ms, rule: VisitRule) -> float:
+    """How much must be unexplained: the less, the more was seen of the standing."""
+    if last_stand_ms(stay) >= rule.sparse_ms:
+        return rule.dwell_ms
+    least_ms = _least_ms(gaps_ms, rule)
+    return max(rule.dwell_ms, min(least_ms)) if stay.stood else max(least_ms)
 
 
 def _least_ms(gaps_ms: Ms, rule: VisitRule) -> tuple[float, float]:

@@ -41,8 +41,9 @@ class VisitRule(Struct, frozen=True):
     than any red light."""
     infer_share: float = 2 / 3
     """Of the time between the positions: what is not explained must outweigh what is, twice."""
-    sparse_ms: int = 60_000
-    """Positions further apart than this need not have been driven between at an even speed."""
+    sparse_ms: int = 45_000
+    """Positions further apart than this need not have been driven between at an even speed. Well
+    below a minute: a device that is set to that reports every 50 to 70 s."""
     silent_ms: int = 900_000
     """Who was silent for longer may have been anywhere: nothing is inferred from a way. (A device
     that comes out of a dead area will send what it remembers.)"""

@@ -220,6 +220,11 @@ def _crossed_at(stay: Stay, spot: Spot, edge: float, rule: VisitRule) -> Ms:
     return max(spot.ts - ms_of(share * way_m, speed), last.ts)
 
 
+def last_stand_ms(stay: Stay) -> Ms:
+    """Between the first and the last position of the place where it was last."""
+    return stay.last.ts - stay.anchor.ts
+
+
 def visit_of(vehicle_id: Id, stay: Stay, now: Ms, rule: VisitRule) -> Visit:
     """The visit a proven stay is so far; `departed_at` once it is over."""
     over = bool(stay.beyond)

@@ -300,7 +300,10 @@ class Reference:
             if self.is_inside(i)
         )
         enough = rule.infer_ms, rule.infer_share * gaps
-        if slack < (max(min(enough), rule.dwell_ms) if stood else max(enough)):
+        asked = max(min(enough), rule.dwell_ms) if stood else max(enough)
+        if self._gap(self._stands_since(present), present[-1]) >= rule.sparse_ms:
+            asked = rule.dwell_ms
+        if slack < asked:
             return []
         pace = self._pace(begin)
         before, after = max(self.edge[begin - 1], 0.0), max(self.edge[gone], 0.0)

@@ -114,6 +114,16 @@ def light(red_s: int, every: int) -> list[Ping]:
     return [ping(1_000 + s, north_m(s)) for s in range(-60, 240, every)]
 
 
+def test_a_device_of_once_a_minute_is_seen_to_stand_by_two_positions_in_one_place() -> None:
+    """57 s apart they prove no dwell by themselves; with the time around them they do."""
+    way = [ping(s, 10 * (s - 100)) for s in (-80, -20, 40)]
+    seen = [*way, ping(100), ping(157, 3), *(ping(s, 5 * (s - 180)) for s in (280, 340))]
+    vehicle = Vehicle().take(plan(stop("depot")), *seen)
+    assert [v.inferred for v in vehicle.visits] == [True]
+    passing = [*way, ping(100), ping(157, 200), *(ping(s, 5 * (s - 117)) for s in (220, 280))]
+    assert times(*passing) == []
+
+
 def test_a_position_that_says_it_drives_does_not_complete_a_dwell() -> None:
     red = [ping(s, 0, speed_mps=0) for s in range(100, 160, 10)]
     away = [
