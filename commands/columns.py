@@ -63,14 +63,15 @@ def is_known(column: str, columns: Mapping[str, str]) -> bool:
 
 
 def notes(header: Iterable[str], columns: Mapping[str, str], option: str) -> list[str]:
-    """What a user should know of how a CSV file's columns are read."""
+    """What a user should know of how a CSV file's columns are read; nothing of other files, which
+    have no header."""
     several = list(header)
     said = []
     unread = [column for column in several if not is_known(column, columns)]
     if unread:
         said.append(f"not read: {', '.join(unread)}")
     names = (ALIASES.get(plain(column)) for column in several)
-    if "vehicle_id" not in columns and "vehicle_id" not in names:
+    if several and "vehicle_id" not in columns and "vehicle_id" not in names:
         said.append(
             f"no column names the vehicle, so all pings are one vehicle's; else name it with "
             f"{option} vehicle_id=COLUMN"

@@ -143,6 +143,7 @@ def test_of_a_header_is_told_what_is_not_read_of_it() -> None:
     assert "--column vehicle_id=COLUMN" in nobody
     assert notes(columns[:4], {"vehicle_id": "altitude"}, "--column") == []
     assert notes(("Bus ID", "lat", "lon", "ts"), {}, "--column") == []
+    assert notes((), {}, "--column") == []
 
 
 def test_a_column_with_our_name_goes_over_one_that_is_only_known() -> None:
