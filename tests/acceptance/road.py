@@ -114,7 +114,7 @@ MILESTONES = [
     ("outbound", ROAD_AT + 20 * MINUTE),
     ("departed_pickup", ROAD_AT + 24 * MINUTE + 7_073),
     ("in_transit", ROAD_AT + 26 * MINUTE),
-    ("arrived_delivery", ROAD_AT + 69 * MINUTE + 52_914),
+    ("arrived_delivery", ROAD_AT + 69 * MINUTE + 52_912),
     ("delivered", ROAD_AT + 79 * MINUTE),
 ]
 
