@@ -121,7 +121,7 @@ def drive(one: Walk) -> None:
 
 def sign(one: Walk) -> None:
     one.say(road.signed())
-    until(lambda: one.milestones() == road.MILESTONES, WAIT_S)
+    until(lambda: len(one.milestones()) == len(road.MILESTONES), WAIT_S)
 
 
 def let_time_pass(one: Walk) -> None:
