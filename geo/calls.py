@@ -273,7 +273,7 @@ class _Look:
                     edges.append((near, 0.0))
                 continue
             edges.append((near, edge))
-            if last is not None:
+            if last is not None and edge > band_m(fence):  # In the band it has not left.
                 nearest = _passed_m(fence, last, spot, edge)
                 if nearest <= 0.0:
                     passed.append((nearest, claim))

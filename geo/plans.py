@@ -21,11 +21,13 @@ from geo.model import Motion, Ms, Ping
 from geo.packing import asking, pack_claims, unpack_claims, unpack_some
 from geo.visits import Stay
 
-_TOLD = Layout("<qdd")
+_TOLD = Layout("<qii")
 """When and where the orders were last told: ts, lat, lon; ts is -1 if they never were."""
-_AROUND = Layout("<ddff")
+_AROUND = Layout("<iiff")
 """lat, lon, clearance and room in metres, to seven digits: 1 % of a clearance is kept back."""
-_NEVER = _TOLD.pack(-1, 0.0, 0.0)
+_SCALE = 1e7
+"""Places are integers of so many to the degree: a centimetre."""
+_NEVER = _TOLD.pack(-1, 0, 0)
 _REST = _TOLD.size + _AROUND.size
 REST_M = 250.0
 """Who may go this far is at rest: two positions of 10 s at 45 km/h. Packing costs 1 µs."""
@@ -70,18 +72,20 @@ def calls_of(plans: Plans) -> Calls:
     if len(at) < _REST:
         return Calls()
     lat, lon, clearance_m, room_m = _AROUND.unpack_from(at, _TOLD.size)
+    anchor = lat / _SCALE, lon / _SCALE
     if len(at) == _REST:
-        return Calls((), (), (), (lat, lon), clearance_m, (), room_m)
+        return Calls((), (), (), anchor, clearance_m, (), room_m)
     rest = _decode_rest(memoryview(at)[_REST:])
     near = tuple(zip(rest.near, unpack_some(plans.claims, rest.near), strict=True))
-    return Calls((), rest.left, rest.seen, (lat, lon), clearance_m, near, room_m)
+    return Calls((), rest.left, rest.seen, anchor, clearance_m, near, room_m)
 
 
 def with_calls_of(plans: Plans, calls: Calls) -> Plans:
     told, anchor = plans.at[: _TOLD.size], calls.anchor
     if calls.stays or anchor is None or calls.clearance_m < REST_M:
         return Plans(plans.claims, told, calls, plans.motion)
-    at = told + _AROUND.pack(*anchor, calls.clearance_m, calls.room_m)
+    lat, lon = round(anchor[0] * _SCALE), round(anchor[1] * _SCALE)
+    at = told + _AROUND.pack(lat, lon, calls.clearance_m, calls.room_m)
     if calls.left or calls.seen or calls.near:
         at += _encode(_Rest(calls.left, calls.seen, tuple(n for n, _ in calls.near)))
     return Plans(plans.claims, at, None, plans.motion)
@@ -98,18 +102,19 @@ def is_clear(plans: Plans, lat: float, lon: float) -> bool:
     if len(at) < _REST:
         return False
     at_lat, at_lon, clearance_m, _ = _AROUND.unpack_from(at, _TOLD.size)
-    return bool(metres(at_lat, at_lon, lat, lon) < clearance_m)
+    return bool(metres(at_lat / _SCALE, at_lon / _SCALE, lat, lon) < clearance_m)
 
 
 def with_telling(plans: Plans, position: Ping, motion: Motion) -> Plans:
-    told = _TOLD.pack(position.ts, position.lat, position.lon)
+    lat, lon = round(position.lat * _SCALE), round(position.lon * _SCALE)
+    told = _TOLD.pack(position.ts, lat, lon)
     return Plans(plans.claims, told + plans.at[_TOLD.size :], plans.calls, motion)
 
 
 def last_told(plans: Plans) -> tuple[Ms, float, float] | None:
     """When and where the orders were last told of it."""
-    told = _TOLD.unpack_from(plans.at)
-    return told if told[0] >= 0 else None
+    ts, lat, lon = _TOLD.unpack_from(plans.at)
+    return (ts, lat / _SCALE, lon / _SCALE) if ts >= 0 else None
 
 
 def orders_of(plans: Plans) -> list[str]:

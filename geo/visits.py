@@ -6,7 +6,7 @@ something proves that the vehicle came to be there and did not pass by:
 
 - standstill: over the whole dwell its positions kept within `stand_m` of one of them, less the time
   in which it rolled there and off again: a vehicle is within 50 m of a red light for longer than it
-  stands at it;
+  stands at it; and the last of them lies inside: between the edges there are lights, too;
 - dwell: it stayed longer than walking through the fence twice would take;
 - inferred: it left again unproven, or was never seen inside at all, but between the positions
   outside more time went by than the way can have taken.
@@ -154,7 +154,7 @@ def _unproven(
         gaps_ms,
         stay.stood or (inside and 0.0 <= spot.speed <= rule.still_mps),
         driving,
-        _proof(stay, ts, stood_ms(anchor, last, spot, moved_m, rule), rule),
+        _proof(stay, ts, stood_ms(anchor, last, spot, moved_m, rule) if inside else 0, rule),
         left_at,
     )
 

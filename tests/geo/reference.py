@@ -166,7 +166,7 @@ class Reference:
             present = self._present(begin, i + 1)
             if present[-1] != i:
                 continue
-            stood = self._stood(present)
+            stood = self._stood(present) if self.is_inside(i) else 0
             if stood >= rule.dwell_ms or trace[i].ts - trace[begin].ts >= linger:
                 return i, None
         return None, None
@@ -316,7 +316,9 @@ class Reference:
         rule, trace = self.rule, self.trace
         if n == 0 or not rule.infer_ms <= self._gap(n - 1, n) <= rule.silent_ms:
             return []
-        if self.edge[n - 1] <= 0 or self.is_inside(n) or self._nearest(n) > 0:
+        fence = self.stop.fence
+        in_the_band = self.edge[n] <= max(fence.exit_m - fence.enter_m, 0.0)
+        if self.edge[n - 1] <= 0 or self.is_inside(n) or in_the_band or self._nearest(n) > 0:
             return []
         pace = self._pace(n)
         slack, gap = self._hidden(n - 1, n, pace, ends=2)

@@ -73,7 +73,10 @@ def test_a_departure_is_the_whole_visit_again() -> None:
         pytest.param(
             (*stand(100, 130), ping(130, 251), *stand(140, 170)), [], id="not in one piece"
         ),
-        pytest.param((ping(100, 140), *stand(110, 200, 180)), [(100, None)], id="in the band"),
+        pytest.param((ping(100, 140), *stand(110, 300, 180)), [], id="stands in the band"),
+        pytest.param(
+            (ping(100, 140), *stand(110, 541, 180)), [(100, None)], id="lingers in the band"
+        ),
         pytest.param(
             [ping(s, 60 * (s // 10 % 2)) for s in range(100, 620, 10)],
             [(100, None)],
@@ -250,6 +253,7 @@ def test_a_stop_between_two_positions_is_inferred_where_the_time_is_unexplained(
         pytest.param((ping(0, -500), ping(100, 500)), id="in too short a time"),
         pytest.param((ping(0, 500), ping(600, 600)), id="not past it"),
         pytest.param((ping(0, -500), ping(1_200, 500)), id="after a long silence"),
+        pytest.param((ping(0, -500), ping(600, 200)), id="to the band, where it may still be"),
     ],
 )
 def test_a_fence_driven_through_between_two_positions_gives_nothing(
