@@ -47,6 +47,12 @@ class Pages:
         self._settings = settings
         self._browser = browser
         self._contexts: list[BrowserContext] = []
+        self._killed = False
+
+    def kill(self) -> None:
+        """The server, whatever it is just sending."""
+        self._killed = True
+        self.push.kill9()
 
     def link(self, *orders: str, hours: float = 1.0) -> str:
         """A customer's for these orders, a dispatcher's for none."""
@@ -79,6 +85,7 @@ class Pages:
     def _logged(self, kind: str, text: str) -> None:
         # A browser logs each failed connection itself; a test that kills the server makes some.
         failed = text.startswith("WebSocket connection to") or "ERR_CONNECTION_REFUSED" in text
+        failed = failed or (self._killed and "ERR_CONNECTION_RESET" in text)
         if kind in ("error", "warning") and not failed:
             self.wrong.append(f"{kind}: {text}")
 
