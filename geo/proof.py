@@ -45,8 +45,8 @@ class VisitRule(Struct, frozen=True):
     """Positions further apart than this need not have been driven between at an even speed. Well
     below a minute: a device that is set to that reports every 50 to 70 s."""
     silent_ms: int = 900_000
-    """Who was silent for longer may have been anywhere: nothing is inferred from a way. (A device
-    that comes out of a dead area will send what it remembers.)"""
+    """Who was silent for longer may have been anywhere: nothing is inferred from a way, unless it
+    begins at the stop. (A device that comes out of a dead area will send what it remembers.)"""
     back_ms: int = 90 * 60_000
     """A plan may be dated so much later than what it plans, and still be meant for it: the time
     before a pickup at which project44 begins to track (research/field.md §5.1)."""

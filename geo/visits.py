@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from geo.claims import Claim
 from geo.distance import metres
-from geo.fences import edge_m, growth_m
+from geo.fences import band_m, edge_m, growth_m
 from geo.model import Count, Evidence, Id, Ms, Stop, Visit
 from geo.proof import (
     Approach,
@@ -90,8 +90,10 @@ def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule
     arrived_at, hidden_ms, gaps_ms = spot.ts, 0, 0
     if last is not None:
         way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
-        hidden_ms, gaps_ms = hidden(way_m, spot.ts - last.ts, came.pace_mps, rule)
-        outside_m = edge_m(stop.fence, last.lat, last.lon)
+        outside_m, elapsed_ms = edge_m(stop.fence, last.lat, last.lon), spot.ts - last.ts
+        # Who fell silent elsewhere stood there, for most devices sleep with their vehicle.
+        if elapsed_ms <= rule.silent_ms or outside_m <= band_m(stop.fence):
+            hidden_ms, gaps_ms = hidden(way_m, elapsed_ms, came.pace_mps, rule)
         if outside_m > 0.0:
             speed = speed_on(way_m, last, spot, max(came.pace_mps, last.speed), rule)
             share = outside_m / (outside_m - min(edge, 0.0))

@@ -292,6 +292,9 @@ class Reference:
         rule, trace = self.rule, self.trace
         present = self._present(begin, gone)
         steps = list(pairwise([begin - 1, *present, gone]))
+        fence, dark = self.stop.fence, self._gap(begin - 1, begin) > rule.silent_ms
+        if dark and self.edge[begin - 1] > max(fence.exit_m - fence.enter_m, 0.0):
+            steps = steps[1:]
         hidden = [self._hidden(i, j, self._pace(begin)) for i, j in steps]
         slack, gaps = sum(h for h, _ in hidden), sum(g for _, g in hidden)
         stood = any(

@@ -262,6 +262,12 @@ def test_a_fence_driven_through_between_two_positions_gives_nothing(
     assert times(*pings) == []
 
 
+def test_who_fell_silent_on_the_way_there_stood_where_it_fell_silent() -> None:
+    through = [ping(36_000 + s, 10 * s - 100) for s in range(0, 300, 10)]
+    assert times(*(ping(s, 10 * s - 8_000) for s in range(0, 300, 10)), *through) == []
+    assert len(times(*(ping(s, 10 * s - 3_100) for s in range(0, 300, 10)), *through)) == 1
+
+
 def test_a_battery_that_died_at_the_stop_came_back_on_the_road() -> None:
     tour = (*STAY, ping(7_200, 40_000, speed_mps=20), ping(7_260, 41_200, speed_mps=20))
     vehicle = Vehicle().take(plan(stop("depot")), *tour, ping(7_320, 42_400, speed_mps=20))
