@@ -267,7 +267,7 @@ class _Look:
             if edge <= 0.0 or (edge <= GROWTH_MAX_M and edge <= growth_m(fence, spot.error)):
                 if spot.error <= rule.coarse_m and self._is_due(claim, edge):
                     trail = self.way()
-                    came = approach(trail.last, trail.before)
+                    came = approach(trail.last, trail.before, rule)
                     self.stays.append(begin(claim, spot, edge, came, rule))
                 else:
                     edges.append((near, 0.0))
@@ -278,7 +278,7 @@ class _Look:
                 if nearest <= 0.0:
                     passed.append((nearest, claim))
         if passed and last is not None:
-            self._pass((last, spot), passed, approach(last, self.way().before))
+            self._pass((last, spot), passed, approach(last, self.way().before, rule))
         return edges
 
     def _pass(
@@ -359,8 +359,10 @@ def _passed_m(fence: Fence, last: Spot, spot: Spot, edge: float) -> float:
 
 
 def _is_asked(claim: Claim, visit: Visit, rule: VisitRule) -> bool:
+    """Through a dwell, at least: what ended sooner was not called at for it."""
     assert visit.departed_at is not None
-    return visit.departed_at >= claim.since - rule.back_ms and visit.arrived_at < claim.until
+    begun = visit.departed_at >= claim.since - rule.back_ms
+    return begun and visit.arrived_at + rule.dwell_ms < claim.until
 
 
 def _goes_on(before: Stay, stay: Stay, rule: VisitRule) -> bool:

@@ -2,10 +2,10 @@
 
 How this works. Between two positions the vehicle took some way at some pace; the time this does
 not explain it stood somewhere. Where that is long, and most of the time there is, and one planned
-fence lies on the way, it is taken to have stood there. Where a position inside reported
-standing, the share alone is enough, if it is an ordinary dwell: at a red light a vehicle stands,
-too, but then the way and the light explain the time. Where it was seen in one place for long, an
-ordinary dwell is enough.
+fence lies on the way, it is taken to have stood there; the share is greater where no position lies
+inside. Where one inside reported standing, the share alone is enough, if it is an ordinary dwell:
+at a red light a vehicle stands, too, but then the way and the light explain the time. Where it was
+seen in one place for long, an ordinary dwell is enough.
 """
 
 from __future__ import annotations
@@ -23,21 +23,19 @@ def inferred_from(
     vehicle_id: Id, stay: Stay, spot: Spot, edge: float, now: Ms, rule: VisitRule
 ) -> Visit | None:
     """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
-    came_from = stay.came_from
-    if came_from is None:
-        return None
+    if stay.came_from is None and stay.first_ts == stay.last.ts:
+        return None  # The first known of it, and a single one: that, or its clock, may be wrong.
     last, pace = stay.last, stay.pace_mps
     way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     more = hidden(way_m, spot.ts - last.ts, pace, rule)
     hidden_ms, gaps_ms = stay.hidden_ms + more[0], stay.gaps_ms + more[1]
     if hidden_ms < _asked_ms(stay, gaps_ms, rule):
         return None
-    outside_m = max(edge_m(stay.claim.stop.fence, came_from.lat, came_from.lon), 0.0)
-    arrived_at = min(came_from.ts + way_ms(outside_m, pace, rule), stay.first_ts)
     left_at = spot.ts - way_ms(max(edge, 0.0), pace, rule)
-    departed_at = max(left_at, stay.last.ts, arrived_at + 1)
-    evidence = evidence_of(INFERRED, stay, came_from.ts, spot.ts)
-    return visit_at(vehicle_id, stay.claim, arrived_at, departed_at, evidence, now)
+    departed_at = max(left_at, stay.last.ts, stay.arrived_at + 1)
+    since = stay.first_ts if stay.came_from is None else stay.came_from.ts
+    evidence = evidence_of(INFERRED, stay, since, spot.ts)
+    return visit_at(vehicle_id, stay.claim, stay.arrived_at, departed_at, evidence, now)
 
 
 def inferred_between(
@@ -53,7 +51,7 @@ def inferred_between(
     (a, b), stop = ends, claim.stop
     way_m = metres(a.lat, a.lon, b.lat, b.lon)
     hidden_ms, gaps_ms = hidden(way_m, b.ts - a.ts, pace_mps, rule, ends=2)
-    if hidden_ms < max(_least_ms(gaps_ms, rule)):
+    if hidden_ms < max(rule.infer_ms, rule.unseen_share * gaps_ms):
         return None
     arrived_at = a.ts + way_ms(max(edge_m(stop.fence, a.lat, a.lon), 0.0), pace_mps, rule)
     departed_at = b.ts - way_ms(max(edge_m(stop.fence, b.lat, b.lon), 0.0), pace_mps, rule)
@@ -65,12 +63,8 @@ def inferred_between(
 
 def _asked_ms(stay: Stay, gaps_ms: Ms, rule: VisitRule) -> float:
     """How much must be unexplained: the less, the more was seen of the standing."""
-    if last_stand_ms(stay) >= rule.sparse_ms:
+    stood_ms = last_stand_ms(stay)
+    if stood_ms >= rule.sparse_ms:
         return rule.dwell_ms
-    least_ms = _least_ms(gaps_ms, rule)
+    least_ms = rule.infer_ms - stood_ms, rule.infer_share * gaps_ms
     return max(rule.dwell_ms, min(least_ms)) if stay.stood else max(least_ms)
-
-
-def _least_ms(gaps_ms: Ms, rule: VisitRule) -> tuple[float, float]:
-    """The unexplained time that makes a stop: in all, and as a share of what was not seen."""
-    return rule.infer_ms, rule.infer_share * gaps_ms

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from geo.distance import metres
-from geo.fences import width_m
-from geo.model import Ms, Stop
+from geo.fences import band_m, width_m
+from geo.model import Fence, Ms, Stop
 from geo.spots import Spot
 
 
@@ -39,8 +39,10 @@ class VisitRule(Struct, frozen=True):
     infer_ms: int = 180_000
     """Unexplained time that makes a stop nobody saw: the longest dwell that field.md has, longer
     than any red light."""
-    infer_share: float = 2 / 3
-    """Of the time between the positions: what is not explained must outweigh what is, twice."""
+    infer_share: float = 1 / 2
+    """Of the time between the positions: what is not explained must outweigh what is."""
+    unseen_share: float = 2 / 3
+    """The same where no position lies inside: outweigh it twice."""
     sparse_ms: int = 45_000
     """Positions further apart than this need not have been driven between at an even speed. Well
     below a minute: a device that is set to that reports every 50 to 70 s."""
@@ -63,13 +65,23 @@ class Approach(Struct, frozen=True, gc=False):
     last: Spot | None = None
     pace_mps: float = 0.0
     """Between the two positions before it."""
+    stood: bool = False
+    """At the last it stood: so it says, or, where it does not, so slowly it came there."""
+    interval_ms: Ms = 0
+    """Between them."""
 
 
-def approach(last: Spot | None, before: Spot | None) -> Approach:
-    if last is None or before is None or last.ts <= before.ts:
-        return Approach(last)
+def approach(last: Spot | None, before: Spot | None, rule: VisitRule) -> Approach:
+    if last is None:
+        return Approach()
+    stood = 0.0 <= last.speed <= rule.still_mps
+    if before is None or last.ts <= before.ts:
+        return Approach(last, 0.0, stood)
     moved_m = metres(before.lat, before.lon, last.lat, last.lon)
-    return Approach(last, moved_m * 1000.0 / (last.ts - before.ts))
+    interval_ms = last.ts - before.ts
+    pace_mps = moved_m * 1000.0 / interval_ms
+    stood = stood or (last.speed < 0.0 and pace_mps <= rule.still_mps)
+    return Approach(last, pace_mps, stood, interval_ms)
 
 
 def stood_ms(anchor: Spot, last: Spot, spot: Spot, moved_m: float, rule: VisitRule) -> Ms:
@@ -94,6 +106,16 @@ def reach_m(spot: Spot, since_ms: Ms, rule: VisitRule) -> float:
     if spot.error and 2.0 * spot.error < stand_m:
         stand_m = max(2.0 * spot.error, stand_m / 2.0)
     return max(stand_m, rule.stand_m * since_ms / rule.dwell_ms)
+
+
+def stood_elsewhere(
+    fence: Fence, outside_m: float, elapsed_ms: Ms, came: Approach, rule: VisitRule
+) -> bool:
+    """Whether who was so far outside so long ago stood there since: it was standing when it fell
+    silent for longer than it does, for most devices sleep with their vehicle."""
+    if not came.stood or outside_m <= band_m(fence) or elapsed_ms < rule.sparse_ms:
+        return False
+    return elapsed_ms > (3 * came.interval_ms or rule.silent_ms)
 
 
 def hidden(

@@ -36,6 +36,7 @@ from geo.proof import (
     ms_of,
     reach_m,
     speed_on,
+    stood_elsewhere,
     stood_ms,
 )
 from geo.spots import Spot
@@ -91,13 +92,17 @@ def begin(claim: Claim, spot: Spot, edge: float, came: Approach, rule: VisitRule
     if last is not None:
         way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
         outside_m, elapsed_ms = edge_m(stop.fence, last.lat, last.lon), spot.ts - last.ts
-        # Who fell silent elsewhere stood there, for most devices sleep with their vehicle.
-        if elapsed_ms <= rule.silent_ms or outside_m <= band_m(stop.fence):
+        stood = stood_elsewhere(stop.fence, outside_m, elapsed_ms, came, rule)
+        known = elapsed_ms <= rule.silent_ms or outside_m <= band_m(stop.fence)
+        if known and not stood:
             hidden_ms, gaps_ms = hidden(way_m, elapsed_ms, came.pace_mps, rule)
         if outside_m > 0.0:
             speed = speed_on(way_m, last, spot, max(came.pace_mps, last.speed), rule)
             share = outside_m / (outside_m - min(edge, 0.0))
-            arrived_at = min(last.ts + ms_of(share * way_m, speed), spot.ts)
+            if stood:
+                arrived_at = spot.ts - ms_of((1.0 - share) * way_m, speed)
+            else:
+                arrived_at = min(last.ts + ms_of(share * way_m, speed), spot.ts)
     return Stay(
         claim,
         arrived_at,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from geo.model import Fence, Ms, Ping, Stop, StopRole, VehiclePlan
 from load_tests.places import Place
@@ -61,6 +61,8 @@ class Tour:
     planned dock that is not called at."""
     brief_exits: bool = False
     """Half of the calls are interrupted by a turn around the block."""
+    rests: int = 0
+    """Times it stands at the roadside, away from every fence, for as long as a call."""
     streets: Streets = Streets()
     dock_skies: tuple[Sky, ...] = (Sky.YARD, Sky.STREET, Sky.OPEN)
 
@@ -99,7 +101,7 @@ class _Draft:
         gate = self._near(dock, rng.uniform(40, 90))
         if not tour.streets.on_foot:
             self.nodes.append(Node(gate, CITY_MPS[0], pace, sky=Sky.STREET))
-        stay_s = self._stay_s()
+        stay_s = self.stay_s()
         if tour.brief_exits and rng.random() < 0.5:
             half = Node(dock, pace, hold_s=stay_s / 2, sky=sky, call=name)
             out = self._near(dock, tour.exit_m + rng.uniform(60, 120))
@@ -124,7 +126,7 @@ class _Draft:
             if all(math.dist(goal, other) > apart_m for other in others):
                 return goal
 
-    def _stay_s(self) -> float:
+    def stay_s(self) -> float:
         least, median, most = self.tour.stay_s
         return min(max(median * self.rng.lognormvariate(0, 0.6), least), most)
 
@@ -168,6 +170,7 @@ def _drafted(rng: random.Random, tour: Tour) -> _Draft:
     draft.nodes += tour.streets.way(rng, draft.here, (0.0, 0.0))
     draft.yard()
     _add_drive_bys(draft)
+    _add_rests(draft)
     return draft
 
 
@@ -184,6 +187,20 @@ def _add_drive_bys(draft: _Draft) -> None:
         if len(kept) < tour.drive_bys and all(math.dist(place, o) > free_m for o in others):
             kept.append(place)
     draft.passed |= {f"passed-{n}": place for n, place in enumerate(kept)}
+
+
+def _add_rests(draft: _Draft) -> None:
+    """At corners outside of every fence, if only by the width of a road."""
+    rng, tour = draft.rng, draft.tour
+    fenced = [(0.0, 0.0), *draft.docks.values(), *draft.passed.values()]
+    free_m = tour.exit_m + 2 * tour.astray_m + 20.0
+    free = [
+        n
+        for n, node in enumerate(draft.nodes)
+        if not node.call and all(math.dist(node.place, place) > free_m for place in fenced)
+    ]
+    for n in rng.sample(free, min(tour.rests, len(free))):
+        draft.nodes[n] = replace(draft.nodes[n], hold_s=draft.stay_s())
 
 
 def _addresses(rng: random.Random, draft: _Draft, tour: Tour) -> dict[str, XY]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from load_tests.roads import XY, Ride, Sky
@@ -39,6 +40,10 @@ ERRORS = {
 STANDS_MPS = 0.2
 SETTLING_M, SETTLING_S = (30.0, 80.0), 20.0
 """The error of the first fix after a tunnel, and how fast it goes."""
+PARKED_S = 120.0
+"""Who stands longer turns the engine off."""
+FALLS_ASLEEP_S, WAKES_S = (20.0, 60.0), (5.0, 45.0)
+"""After the stop, and after it moved off: a cold start until the first fix."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Receiver:
     """A device that reports on change says that it stopped, then only so often that it stands."""
     dies: bool = False
     """Its battery dies in every fifth call and comes back on the road."""
+    sleeps: bool = False
+    """It is off while the vehicle is parked, and awake again when that has moved off."""
 
 
 class Fix(NamedTuple):
@@ -123,6 +130,7 @@ def fixes(rng: random.Random, ride: Ride, receiver: Receiver) -> list[Fix]:
     )
     unknown = None if rng.random() < 0.5 else -1.0
     dead = _dead(rng, ride) if receiver.dies else []
+    dead += _asleep(rng, ride) if receiver.sleeps else []
     found: list[Fix] = []
     second = ride.seconds[0] + rng.uniform(0, receiver.every_s)
     while second < ride.end:
@@ -165,4 +173,12 @@ def _dead(rng: random.Random, ride: Ride) -> list[tuple[float, float]]:
         (rng.uniform(since + 0.3 * (until - since), until), until + rng.uniform(60, 600))
         for _, since, until in ride.holds
         if rng.random() < 0.2
+    ]
+
+
+def _asleep(rng: random.Random, ride: Ride) -> list[tuple[float, float]]:
+    return [
+        (since + rng.uniform(*FALLS_ASLEEP_S), until + rng.uniform(*WAKES_S))
+        for since, until in pairwise(ride.seconds)
+        if until - since > PARKED_S
     ]

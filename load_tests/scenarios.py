@@ -126,6 +126,18 @@ SCENARIOS = (
         receiver=replace(NOISE, dies=True),
     ),
     Scenario(
+        "sleeping devices",
+        "off while parked, at calls and at rests elsewhere",
+        replace(Tour(), rests=6),
+        replace(NOISE, sleeps=True),
+    ),
+    Scenario(
+        "sleeping devices, 1 min",
+        "the same, a minute apart",
+        replace(Tour(), rests=6),
+        replace(NOISE, sleeps=True, every_s=60.0),
+    ),
+    Scenario(
         "parcels, 15 s",
         "by van, calls of 3.5 min, fences of 80 m",
         PARCELS,

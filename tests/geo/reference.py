@@ -227,7 +227,23 @@ class Reference:
             return self.trace[n].ts
         share = self.edge[n - 1] / (self.edge[n - 1] - min(self.edge[n], 0.0))
         known = max(self._pace(n), self.trace[n - 1].speed or 0.0)
+        if self._stood_elsewhere(n):
+            return self.trace[n].ts - self._took(n - 1, n, 1 - share, known)
         return min(self.trace[n - 1].ts + self._took(n - 1, n, share, known), self.trace[n].ts)
+
+    def _stood_elsewhere(self, n: int) -> bool:
+        """Whether what the way before `n` does not explain belongs to where it came from."""
+        fence, gap = self.stop.fence, self._gap(n - 1, n)
+        if gap < self.rule.sparse_ms:
+            return False
+        if self.edge[n - 1] <= max(fence.exit_m - fence.enter_m, 0.0):
+            return False
+        usual = self._gap(n - 2, n - 1) if n >= 2 else 0
+        speed = self.trace[n - 1].speed
+        if speed is None and not usual:
+            return False
+        stood = (self._pace(n) if speed is None else speed) <= self.rule.still_mps
+        return stood and gap > (3 * usual if usual else self.rule.silent_ms)
 
     def _crossed(self, last: int, n: int) -> Ms:
         """When it crossed the edge between `last`, where it was present, and `n`."""
@@ -287,14 +303,16 @@ class Reference:
 
     def _inferred(self, begin: int, gone: int) -> list[Seen]:
         """What an unproven stay was."""
-        if begin == 0:
-            return []
-        rule, trace = self.rule, self.trace
+        rule, trace, fence = self.rule, self.trace, self.stop.fence
         present = self._present(begin, gone)
-        steps = list(pairwise([begin - 1, *present, gone]))
-        fence, dark = self.stop.fence, self._gap(begin - 1, begin) > rule.silent_ms
-        if dark and self.edge[begin - 1] > max(fence.exit_m - fence.enter_m, 0.0):
-            steps = steps[1:]
+        if begin == 0 and self._gap(begin, present[-1]) == 0:
+            return []
+        steps = list(pairwise([*present, gone]))
+        if begin:
+            near = self.edge[begin - 1] <= max(fence.exit_m - fence.enter_m, 0.0)
+            dark = self._gap(begin - 1, begin) > rule.silent_ms and not near
+            if not dark and not self._stood_elsewhere(begin):
+                steps.insert(0, (begin - 1, begin))
         hidden = [self._hidden(i, j, self._pace(begin)) for i, j in steps]
         slack, gaps = sum(h for h, _ in hidden), sum(g for _, g in hidden)
         stood = any(
@@ -302,15 +320,15 @@ class Reference:
             for i in present
             if self.is_inside(i)
         )
-        enough = rule.infer_ms, rule.infer_share * gaps
+        stand = self._gap(self._stands_since(present), present[-1])
+        enough = rule.infer_ms - stand, rule.infer_share * gaps
         asked = max(min(enough), rule.dwell_ms) if stood else max(enough)
-        if self._gap(self._stands_since(present), present[-1]) >= rule.sparse_ms:
+        if stand >= rule.sparse_ms:
             asked = rule.dwell_ms
         if slack < asked:
             return []
-        pace = self._pace(begin)
-        before, after = max(self.edge[begin - 1], 0.0), max(self.edge[gone], 0.0)
-        arrived = min(trace[begin - 1].ts + self._drove(before, pace), trace[begin].ts)
+        pace, after = self._pace(begin), max(self.edge[gone], 0.0)
+        arrived = self._arrived(begin)
         left = max(trace[gone].ts - self._drove(after, pace), trace[present[-1]].ts, arrived + 1)
         return [Seen(self.stop.stop_id, arrived, left, True)]
 
@@ -325,7 +343,7 @@ class Reference:
             return []
         pace = self._pace(n)
         slack, gap = self._hidden(n - 1, n, pace, ends=2)
-        if slack < max(rule.infer_ms, rule.infer_share * gap):
+        if slack < max(rule.infer_ms, rule.unseen_share * gap):
             return []
         arrived = trace[n - 1].ts + self._drove(self.edge[n - 1], pace)
         left = trace[n].ts - self._drove(max(self.edge[n], 0.0), pace)

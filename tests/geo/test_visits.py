@@ -268,6 +268,56 @@ def test_who_fell_silent_on_the_way_there_stood_where_it_fell_silent() -> None:
     assert len(times(*(ping(s, 10 * s - 3_100) for s in range(0, 300, 10)), *through)) == 1
 
 
+def driving(begin: int, end: int, from_m: float, every: int = 10) -> list[Ping]:
+    """North at 10 m/s."""
+    return [ping(s, from_m + 10 * (s - begin)) for s in range(begin, end, every)]
+
+
+REST = [ping(s, -600) for s in range(100, 160, 10)]
+"""At the roadside, as is seen from two positions and more."""
+
+
+def test_who_rested_before_the_stop_did_not_rest_at_it() -> None:
+    """550 s, of which the way explains 100."""
+    assert times(*driving(0, 100, -1_600), *REST, *driving(700, 900, -100)) == []
+    late = [ping(s, -600) for s in range(150, 700, 10)]
+    assert times(*driving(0, 100, -1_600), *REST, *late, *driving(700, 900, -100)) == []
+
+
+def test_who_rested_before_the_stop_came_when_it_moved_on() -> None:
+    [(arrived, _)] = times(*driving(0, 100, -1_600), *REST, *stand(700, 800))
+    assert arrived == 670
+    [(arrived, _)] = times(*driving(0, 160, -2_100), *stand(700, 800))
+    assert arrived == 195
+
+
+@pytest.mark.parametrize("way", [driving(0, 60, -600), []], ids=["on its way", "first of all"])
+def test_a_device_that_slept_with_its_vehicle_was_where_it_fell_asleep(way: list[Ping]) -> None:
+    [visit] = Vehicle().take(plan(stop("depot")), *way, *stand(60, 90), *AWAKE).visits
+    assert visit.inferred
+    assert seconds(visit) == (45 if way else 60, 1_970)
+
+
+AWAKE = driving(2_000, 2_100, 300)
+
+
+def test_a_single_position_before_everything_else_proves_nothing() -> None:
+    """It may be one of a device that was eight hours off."""
+    assert times(ping(0), *AWAKE) == []
+
+
+def test_the_longer_it_was_seen_to_stand_the_less_need_be_unexplained() -> None:
+    """170 of 240 s are not explained by the way."""
+    gone = driving(330, 430, 350)
+    assert len(times(*driving(0, 60, -600), *stand(60, 91), *gone)) == 1
+    assert times(*driving(0, 90, -900), ping(90), *gone) == []
+
+
+def test_a_visit_nobody_saw_was_asked_for_through_a_dwell() -> None:
+    begun = Vehicle().take(plan(stop("depot")), *driving(0, 60, -600), *stand(60, 90))
+    assert begun.take(plan(seconds=100), *AWAKE).visits == []
+
+
 def test_a_battery_that_died_at_the_stop_came_back_on_the_road() -> None:
     tour = (*STAY, ping(7_200, 40_000, speed_mps=20), ping(7_260, 41_200, speed_mps=20))
     vehicle = Vehicle().take(plan(stop("depot")), *tour, ping(7_320, 42_400, speed_mps=20))

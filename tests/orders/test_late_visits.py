@@ -62,10 +62,10 @@ class Road:
 
 
 def test_milestones_follow_pings_that_come_hours_late() -> None:
-    road = Road().hear([ping(0, 1_000), *AWAY], 700)
+    road = Road().hear([ping(0, 2_000), *AWAY], 700)
     assert road.standing == []
     road.hear(STAY, 7_900)
-    assert road.standing == [(Code.ARRIVED_PICKUP, 85), (Code.DEPARTED_PICKUP, 415)]
+    assert road.standing == [(Code.ARRIVED_PICKUP, 92), (Code.DEPARTED_PICKUP, 415)]
     assert {s.reported_at for s in road.statuses} == {at(7_900)}
 
 
