@@ -6,9 +6,14 @@ fence lies on the way, it is taken to have stood there; the share is greater whe
 inside. Where one inside reported standing, the share alone is enough, if it is an ordinary dwell:
 at a red light a vehicle stands, too, but then the way and the light explain the time. Where it was
 seen in one place for long, an ordinary dwell is enough.
+
+While it is silent only the beginning is known: then it is presumed to be where it was last seen to
+stand.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from geo.claims import Claim
 from geo.distance import metres
@@ -23,8 +28,8 @@ def inferred_from(
     vehicle_id: Id, stay: Stay, spot: Spot, edge: float, now: Ms, rule: VisitRule
 ) -> Visit | None:
     """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
-    if stay.came_from is None and stay.first_ts == stay.last.ts:
-        return None  # The first known of it, and a single one: that, or its clock, may be wrong.
+    if _is_alone(stay):
+        return None
     last, pace = stay.last, stay.pace_mps
     way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     more = hidden(way_m, spot.ts - last.ts, pace, rule)
@@ -36,6 +41,41 @@ def inferred_from(
     since = stay.first_ts if stay.came_from is None else stay.came_from.ts
     evidence = evidence_of(INFERRED, stay, since, spot.ts)
     return visit_at(vehicle_id, stay.claim, stay.arrived_at, departed_at, evidence, now)
+
+
+def presumed(vehicle_id: Id, stays: Iterable[Stay], now: Ms, rule: VisitRule) -> list[Visit]:
+    """Where a vehicle that is silent is taken to be: inside, and standing there when it was heard
+    last. Its next position will tell."""
+    return [
+        visit_at(
+            vehicle_id,
+            stay.claim,
+            stay.arrived_at,
+            None,
+            evidence_of(INFERRED, stay, stay.first_ts, stay.last.ts),
+            now,
+        )
+        for stay in stays
+        if not stay.proof and _stood_last(stay, rule)
+    ]
+
+
+def is_presumed(told: Visit) -> bool:
+    return told.inferred and told.departed_at is None
+
+
+def _stood_last(stay: Stay, rule: VisitRule) -> bool:
+    claim, last = stay.claim, stay.last
+    if stay.left_at or _is_alone(stay):
+        return False
+    if not claim.since - rule.back_ms <= last.ts < claim.until:
+        return False
+    return last.speed <= rule.still_mps if last.speed >= 0.0 else last_stand_ms(stay) > 0
+
+
+def _is_alone(stay: Stay) -> bool:
+    """Of a single position, the first of all that are known: that, or its clock, may be wrong."""
+    return stay.came_from is None and stay.first_ts == stay.last.ts
 
 
 def inferred_between(

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from geo.cleaning import Reason, Trail, Verdict, judge
 from geo.gaps import overdue
+from geo.inferred import presumed
 from geo.lulls import Lull, lulls
 from geo.model import (
     Gap,
@@ -31,6 +32,7 @@ from geo.model import (
 )
 from geo.motion import moves
 from geo.past import CHUNK, Past, PastRule
+from geo.plans import calls_of
 from geo.spots import RECORD, Spot, packed, spot
 from geo.track import Track, World, rules_of, step, wake
 
@@ -120,6 +122,7 @@ class _Vehicle:
     def end(self, outcome: Outcome) -> None:
         """Place what came late, and hand over what stands."""
         self._place_late()
+        self._presume()
         outcome.visits += sorted(
             self._visits.values(), key=lambda v: (v.arrived_at, v.stop_id, v.visit_id)
         )
@@ -136,6 +139,14 @@ class _Vehicle:
         outcome.refused += (
             (self._positions[each.spot], Rejected(each.reason, detail)) for each in wrong
         )
+
+    def _presume(self) -> None:
+        """Nothing is heard of it after the end."""
+        state = self._state
+        if state is not None and state.last is not None and state.plans is not None:
+            last, stays = state.last, calls_of(state.plans).stays
+            supposed = presumed(last.vehicle_id, stays, last.ts, rules_of(last, self._world).visits)
+            self._visits.update((v.visit_id, v) for v in supposed)
 
     def _sort_gaps(self, good: list[Spot], outcome: Outcome, world: World) -> None:
         state = self._state

@@ -11,6 +11,7 @@ from geo.claims import ALWAYS, replan
 from geo.cleaning import Reason
 from geo.derive import derive
 from geo.gaps import refilled
+from geo.inferred import presumed
 from geo.model import (
     Motion,
     Ms,
@@ -69,6 +70,9 @@ def worked_out(
         world.visits,
         world.motion if roams(plans) else None,
     )
+    if newest is None and state.silent_since is not None:
+        supposed = presumed(vehicle_id, made.calls.stays, now, world.visits)
+        made.visits.update((v.visit_id, v) for v in supposed)
     told, facts = difference(made, now)
     if made.trail.last is not None and made.trail.last != spot(last):
         last = replace(ping_of(made.trail.last, vehicle_id), source=last.source)

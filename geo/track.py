@@ -13,6 +13,10 @@ same way, over all that is remembered.
 Halts and trips of a vehicle that no order asks for are worked out when the tail is full, when it
 falls silent and when positions come late, so that they cost nothing in between.
 
+A vehicle that fell silent while it stood at a stop is taken to be there: most devices sleep with
+their vehicle, and an arrival told when it leaves is told too late. Its next position proves that,
+or takes it back.
+
 Silence is a matter of how old our knowledge is: it begins by the clock, `silent_after_ms` after
 the last position, and ends with a position younger than that. An older one, from a device that
 empties its memory, moves the track along but ends no silence; else every such position would end
@@ -31,6 +35,7 @@ from geo.cleaning import RESTATED, Reason, Verdict, judge, refusal, refuse
 from geo.crs import Datum, to_wgs84
 from geo.distance import metres
 from geo.gaps import counted, looked, overdue
+from geo.inferred import is_presumed, presumed
 from geo.model import (
     Motion,
     Ms,
@@ -148,9 +153,15 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     silence = Silence(last.vehicle_id, since=last.ts, reported_at=now, parked=parked)
     state, missing = _looked(state, now, world)
     facts = [*found, *moves, *missing, silence]
-    if state.plans is not None:
-        facts += sightings(orders_of(state.plans), last, Motion.SILENT, now)
     past_or_none = past if moves or state.past is not None else None
+    plans = state.plans
+    if plans is not None:
+        supposed = presumed(last.vehicle_id, calls_of(plans).stays, now, world.visits)
+        if supposed:
+            told, new = told_after(past.told, supposed)
+            past_or_none = replace(past, told=told)
+            facts += new
+        facts += sightings(orders_of(plans), last, Motion.SILENT, now)
     return replace(state, wake_at=None, silent_since=last.ts, past=past_or_none), facts
 
 
@@ -270,6 +281,8 @@ def _move(
     """Take a position that may say something: silence, then visits, then sightings."""
     facts: list[VehicleFact] = []
     past, plans = state.past, state.plans
+    if past is not None and state.silent_since is not None and any(map(is_presumed, past.told)):
+        return worked_out(state, position.ts, now, world, position)
     heard, since = False, state.silent_since
     if since is not None:
         heard, since = ends_silence(state, position.ts, facts, position.vehicle_id, now, world)

@@ -131,6 +131,7 @@ class Reference:
             proof, gone = self._proof(n)
             if proof is None:
                 if gone is None:
+                    found += self._at_the_end(n)
                     break
                 found += [*self._inferred(n, gone), *self._between(gone)]
                 n = gone + 1
@@ -331,6 +332,18 @@ class Reference:
         arrived = self._arrived(begin)
         left = max(trace[gone].ts - self._drove(after, pace), trace[present[-1]].ts, arrived + 1)
         return [Seen(self.stop.stop_id, arrived, left, True)]
+
+    def _at_the_end(self, begin: int) -> list[Seen]:
+        """Where it was seen to stand when nothing more was heard."""
+        present = self._present(begin, len(self.trace))
+        last, speed = present[-1], self.trace[present[-1]].speed
+        if not self.is_inside(last) or (begin == 0 and self._gap(begin, last) == 0):
+            return []
+        if speed is None:
+            stood = self._gap(self._stands_since(present), last) > 0
+        else:
+            stood = speed <= self.rule.still_mps
+        return [Seen(self.stop.stop_id, self._arrived(begin), None, True)] if stood else []
 
     def _between(self, n: int) -> list[Seen]:
         """A stop between two fixes outside."""

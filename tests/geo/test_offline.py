@@ -19,6 +19,13 @@ def test_a_shuffled_recording_comes_to_the_same() -> None:
     assert shuffled.visits_alike() == offline([stop()], DAY).visits_alike()
 
 
+def test_who_stands_at_a_stop_when_the_recording_ends_is_there() -> None:
+    [visit] = offline([stop()], [ping(0, 3_000), ping(100, 100), ping(120, 105)]).visits
+    assert seconds(visit) == (98, None)
+    assert visit.inferred
+    assert offline([stop()], [ping(0, 3_000), ping(100, 100), ping(120, -120)]).visits == []
+
+
 def test_a_position_that_proves_wrong_later_is_refused_in_the_end() -> None:
     wrong = ping(350, 900_000)
     on = [ping(360 + 10 * n, 3_000 + 100 * n) for n in range(5)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from geo.model import Ms, Ping, Rejected, VehiclePlan, Visit
+from geo.model import Ms, Ping, Rejected, VehicleFact, VehiclePlan, Visit
 from geo.track import Track, World, step, wake
 from tests.builders import at
 
@@ -27,9 +28,21 @@ class Vehicle:
             if self.state is not None and self.state.odd is not None:
                 self.state, more = wake(self.state, self.state.odd.due_at, self.world)
                 facts = [*facts, *more]
-            self.told += [fact for fact in facts if isinstance(fact, Visit)]
-            self.rejected += [fact for fact in facts if isinstance(fact, Rejected)]
+            self._note(facts)
         return self
+
+    def fall_silent(self) -> Vehicle:
+        assert self.state is not None
+        assert self.state.wake_at is not None
+        self.state, facts = wake(self.state, self.state.wake_at, self.world)
+        self._note(facts)
+        return self
+
+    def _note(self, facts: Sequence[VehicleFact]) -> None:
+        self.told += (visit for visit in facts if isinstance(visit, Visit))
+        self.rejected += (fact for fact in facts if isinstance(fact, Rejected))
+        versions = [v.version for v in self.told if v.visit_id == self.told[-1].visit_id]
+        assert versions == sorted(set(versions))
 
     @property
     def visits(self) -> list[Visit]:
