@@ -69,7 +69,7 @@ def worked_out(
         world.visits,
         world.motion if roams(plans) else None,
     )
-    told, facts = difference(made, now)
+    told, gone, facts = difference(made, now)
     if made.trail.last is not None and made.trail.last != spot(last):
         last = replace(ping_of(made.trail.last, vehicle_id), source=last.source)
     moves, moved = moves_told(made, vehicle_id)
@@ -82,7 +82,7 @@ def worked_out(
         plans = plans if is_asked(plans) else None
     trail = made.trail
     odd = Odd(trail) if trail.strays or trail.ghost is not None else None
-    past = trimmed(replace(made.past, told=told, moves=moves), world.past)
+    past = trimmed(replace(made.past, told=told, moves=moves, gone=gone), world.past)
     wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
     gaps = refilled(state.gaps, past, made.tail, now, world.gaps)
     return Track(last, wake_at, plans, silent_since, made.tail, odd, past, gaps), said

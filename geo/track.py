@@ -277,8 +277,9 @@ def _move(
     if plans is not None:
         calls, visits = _followed(state, plans, position, at(record, 0), now, world)
         if visits:
-            told, new = told_after((past or Past()).told, visits)
-            past = replace(past or Past(), told=told)
+            past = past or Past()
+            told, new = told_after(past.told, past.gone, visits)
+            past = replace(past, told=told)
             facts += new
         plans = with_calls_of(plans, calls)
         plans = sighted(plans, position, heard, since, facts, now, world)
