@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from geo.claims import ALWAYS, replan
+from geo.claims import ALWAYS, fitting, replan
 from geo.cleaning import Reason
 from geo.derive import derive
 from geo.gaps import refilled
@@ -126,10 +126,11 @@ def take_plan(
     forget = 0 if last is None else last.ts - world.past.horizon_ms
     known = claims_of(before)
     claims = replan(known, plan, forget)
-    if len(claims) > world.max_stops:
-        return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
     if claims is known:
         return (None if state == Track() else state), ()
+    claims = fitting(claims, world.max_stops)
+    if len(claims) > world.max_stops:
+        return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
     plans = with_claims_of(before, claims)
     if last is None:
         open_ = any(c.until == ALWAYS for c in claims)
