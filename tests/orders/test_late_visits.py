@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from geo.model import Ping, VehiclePlan, Visit
 from geo.track import Track, World, step, wake
 from orders import order as orders
@@ -103,3 +105,15 @@ def test_a_visit_lost_to_another_vehicle_is_back_with_the_order() -> None:
     assert road.standing == []
     road.give("v1", 800, 800)
     assert road.standing == proven
+
+
+def test_a_visit_that_comes_back_instead_of_another_takes_its_place() -> None:
+    road = Road().hear([ping(0, 1_000), *STAY], 700)
+    assert road.track is not None
+    assert road.track.past is not None
+    [first] = road.track.past.told
+    other = replace(first, visit_id="other", arrived_at=at(300), version=1)
+    gone = replace(first, version=2, retracted=True)
+    back = replace(first, version=3, supersedes="other")
+    road._tell([gone, other, back], 800)
+    assert road.standing == [(Code.ARRIVED_PICKUP, 85)]
