@@ -76,6 +76,17 @@ def replan(claims: tuple[Claim, ...], plan: VehiclePlan, forget: Ms) -> tuple[Cl
     return linked([*kept, *ended, *new])
 
 
+def fitting(claims: tuple[Claim, ...], most: int) -> tuple[Claim, ...]:
+    """The claims without those that ended first, where there are too many: a vehicle that is not
+    heard of goes on being planned for, and by its positions nothing would ever be forgotten."""
+    over = len(claims) - most
+    if over <= 0:
+        return claims
+    ended = sorted((c.until, n) for n, c in enumerate(claims) if c.until != ALWAYS)
+    gone = {n for _, n in ended[:over]}
+    return linked(c for n, c in enumerate(claims) if n not in gone)
+
+
 def _is_other(claim: Claim, stop: Stop | None) -> bool:
     return stop is None or stop.fence != claim.stop.fence
 

@@ -86,7 +86,13 @@ def derive(
     roaming = _roaming(again, chunks, sifted.good, vehicle_id, motion)
     trail = sifted.trail
     after = Past(
-        (*whole[:first], *roaming.chunks), trail, calls, past.told, roaming.end, past.moves
+        (*whole[:first], *roaming.chunks),
+        trail,
+        calls,
+        past.told,
+        roaming.end,
+        past.moves,
+        past.gone,
     )
     after, tail = _opened(after)
     return Derived(
@@ -143,7 +149,8 @@ def _opened(past: Past) -> tuple[Past, bytes]:
     if last is None or past.trail.strays or len(last.records) >= CHUNK * RECORD:
         return past, b""
     before = past.chunks[:-1]
-    return Past(before, last.trail, last.calls, past.told, last.roam, past.moves), last.records
+    opened = Past(before, last.trail, last.calls, past.told, last.roam, past.moves, past.gone)
+    return opened, last.records
 
 
 def _roaming(

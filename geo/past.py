@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from geo.calls import Calls, unlooked
 from geo.cleaning import Limits, Trail, Verdict, judge
 from geo.distance import metres
-from geo.model import Id, Ms, Visit
+from geo.model import Count, Id, Ms, Visit
 from geo.motion import MotionRule, Move, Roam, roam_on
 from geo.moves import moves_after
 from geo.spots import RECORD, Spot, at, pack_spot, packed, spots
@@ -50,6 +50,14 @@ class Chunk(Struct, frozen=True, gc=False, array_like=True):
     """As `calls`; None where an order asked for the vehicle and nothing was worked out."""
 
 
+class Gone(Struct, frozen=True, gc=False, array_like=True):
+    """A visit that was told and retracted, or told anew as another."""
+
+    visit_id: str
+    version: Count
+    """The last one told."""
+
+
 class Past(Struct, frozen=True, gc=False, array_like=True):
     """All but the newest few positions, which are the track's own `tail`."""
 
@@ -63,6 +71,8 @@ class Past(Struct, frozen=True, gc=False, array_like=True):
     """As `calls`, of halts and trips; None where an order asks for the vehicle."""
     moves: tuple[Move, ...] = ()
     """Halts, trips and speeding told, as they now stand; those that are settled are forgotten."""
+    gone: tuple[Gone, ...] = ()
+    """Visits told that stand no longer, the newest last: one that comes back goes on counting."""
 
 
 def begins_at(past: Past) -> Ms:
@@ -122,7 +132,8 @@ def rolled(
     """The tail becomes a chunk; `trail`, `calls` and `roam` are what it has led to."""
     begin = None if roam is None else past.roam
     chunks = (*past.chunks, Chunk(past.trail, past.calls, tail, False, begin))
-    return trimmed(Past(chunks, trail, unlooked(calls), past.told, roam, past.moves), rule)
+    after = Past(chunks, trail, unlooked(calls), past.told, roam, past.moves, past.gone)
+    return trimmed(after, rule)
 
 
 def trimmed(past: Past, rule: PastRule) -> Past:

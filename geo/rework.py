@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from geo.claims import ALWAYS, replan
+from geo.claims import ALWAYS, fitting, replan
 from geo.cleaning import Reason
 from geo.derive import derive
 from geo.gaps import refilled
@@ -73,7 +73,7 @@ def worked_out(
     if newest is None and state.silent_since is not None:
         supposed = presumed(vehicle_id, made.calls.stays, now, world.visits)
         made.visits.update((v.visit_id, v) for v in supposed)
-    told, facts = difference(made, now)
+    told, gone, facts = difference(made, now)
     if made.trail.last is not None and made.trail.last != spot(last):
         last = replace(ping_of(made.trail.last, vehicle_id), source=last.source)
     moves, moved = moves_told(made, vehicle_id)
@@ -86,7 +86,7 @@ def worked_out(
         plans = plans if is_asked(plans) else None
     trail = made.trail
     odd = Odd(trail) if trail.strays or trail.ghost is not None else None
-    past = trimmed(replace(made.past, told=told, moves=moves), world.past)
+    past = trimmed(replace(made.past, told=told, moves=moves, gone=gone), world.past)
     wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
     gaps = refilled(state.gaps, past, made.tail, now, world.gaps)
     return Track(last, wake_at, plans, silent_since, made.tail, odd, past, gaps), said
@@ -130,10 +130,11 @@ def take_plan(
     forget = 0 if last is None else last.ts - world.past.horizon_ms
     known = claims_of(before)
     claims = replan(known, plan, forget)
-    if len(claims) > world.max_stops:
-        return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
     if claims is known:
         return (None if state == Track() else state), ()
+    claims = fitting(claims, world.max_stops)
+    if len(claims) > world.max_stops:
+        return (None if state == Track() else state), (_too_many(plan, world.max_stops),)
     plans = with_claims_of(before, claims)
     if last is None:
         open_ = any(c.until == ALWAYS for c in claims)

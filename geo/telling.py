@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,36 +11,45 @@ from geo.derive import Derived
 from geo.model import Id, Ms, Revised, Visit
 from geo.motion import Move, Roam
 from geo.moves import moves_after
+from geo.past import Gone
 from geo.spots import Spot, ping_of
 
 Told = tuple[Visit, ...]
 
+GONE = 64
+"""Visits of one vehicle that stand no longer, remembered for their versions."""
 
-def told_after(told: Told, visits: Iterable[Visit]) -> tuple[Told, list[Visit]]:
-    """The visits told after these, punctual ones, and what to tell."""
+
+def told_after(
+    told: Told, gone: Sequence[Gone], visits: Iterable[Visit]
+) -> tuple[Told, list[Visit]]:
+    """The visits told after these, punctual ones, and what to tell. `gone` were told before."""
     by_id = {v.visit_id: v for v in told}
     says: list[Visit] = []
     for visit in visits:
         held = by_id.get(visit.visit_id)
-        says += _first(visit) if held is None else [_again(visit, held)]
+        says += _first(visit, gone) if held is None else [_again(visit, held)]
         by_id[visit.visit_id] = says[-1]
     return tuple(by_id.values()), says
 
 
-def _first(visit: Visit) -> list[Visit]:
-    """A visit of which nothing was told: its arrival, then, if it is over, its departure."""
+def _first(visit: Visit, gone: Iterable[Gone]) -> list[Visit]:
+    """A visit that is not told: its arrival, then, if it is over, its departure. One that was told
+    and went goes on counting, or whoever keeps the highest version would miss its return."""
+    n = 1 + max((g.version for g in gone if g.visit_id == visit.visit_id), default=0)
     if visit.departed_at is None:
-        return [replace(visit, version=1)]
-    return [replace(visit, version=1, departed_at=None), replace(visit, version=2)]
+        return [replace(visit, version=n)]
+    return [replace(visit, version=n, departed_at=None), replace(visit, version=n + 1)]
 
 
 def _again(visit: Visit, held: Visit) -> Visit:
     return replace(visit, version=held.version + 1, supersedes=held.supersedes)
 
 
-def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
-    """The visits told after all was worked out again, and what to tell: new, changed and retracted
-    ones."""
+def difference(made: Derived, now: Ms) -> tuple[Told, tuple[Gone, ...], list[Visit]]:
+    """The visits told after all was worked out again, those told that stand no longer, and what to
+    tell: new, changed and retracted ones."""
+    went: list[Visit] = []
     told = {v.visit_id: v for v in made.past.told}
     standing = [v for v in told.values() if _stands(v, made)]
     known = {
@@ -68,14 +77,31 @@ def difference(made: Derived, now: Ms) -> tuple[Told, list[Visit]]:
         instead = _counterpart(visit, gone)
         if instead is not None:
             gone.remove(instead)
-            del told[instead.visit_id]
+            went.append(told.pop(instead.visit_id))
             visit = replace(visit, supersedes=instead.visit_id)
-        says += _first(visit)
+        says += _first(visit, made.past.gone)
         told[visit_id] = says[-1]
     for visit in gone:
         del told[visit.visit_id]
         says.append(replace(visit, version=visit.version + 1, reported_at=now, retracted=True))
-    return tuple(told.values()), says
+        went.append(says[-1])
+    return tuple(_unreplaced(told)), _gone_after(made.past.gone, went, told), says
+
+
+def _unreplaced(told: Mapping[str, Visit]) -> Iterator[Visit]:
+    """The visits; one told instead of another that stands again is no longer instead of it."""
+    for visit in told.values():
+        yield replace(visit, supersedes=None) if visit.supersedes in told else visit
+
+
+def _gone_after(
+    gone: Iterable[Gone], went: Iterable[Visit], told: Container[str]
+) -> tuple[Gone, ...]:
+    versions = {g.visit_id: g.version for g in gone if g.visit_id not in told}
+    for visit in went:
+        versions.pop(visit.visit_id, None)
+        versions[visit.visit_id] = visit.version
+    return tuple(Gone(*each) for each in list(versions.items())[-GONE:])
 
 
 def moves_told(made: Derived, vehicle_id: Id) -> tuple[tuple[Move, ...], list[Move]]:

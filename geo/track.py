@@ -158,7 +158,7 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
     if plans is not None:
         supposed = presumed(last.vehicle_id, calls_of(plans).stays, now, world.visits)
         if supposed:
-            told, new = told_after(past.told, supposed)
+            told, new = told_after(past.told, past.gone, supposed)
             past_or_none = replace(past, told=told)
             facts += new
         facts += sightings(orders_of(plans), last, Motion.SILENT, now)
@@ -290,8 +290,9 @@ def _move(
     if plans is not None:
         calls, visits = _followed(state, plans, position, at(record, 0), now, world)
         if visits:
-            told, new = told_after((past or Past()).told, visits)
-            past = replace(past or Past(), told=told)
+            past = past or Past()
+            told, new = told_after(past.told, past.gone, visits)
+            past = replace(past, told=told)
             facts += new
         plans = with_calls_of(plans, calls)
         plans = sighted(plans, position, heard, since, facts, now, world)

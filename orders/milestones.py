@@ -84,6 +84,7 @@ def visited(order: Order, visit: Visit, now: Ms, ended_at: Ms | None) -> Taken:
     if held is not None and same and _version(visit) <= _version(held):
         known = _version(visit) == _version(held)
         return order, (_outdated(visit, Reason.DUPLICATE if known else Reason.STALE),)
+    order = _without_replaced(order, visit, held)
     was = held or Stay(visit.visit_id, visit.vehicle_id, 0, None, 0)
     order = replace(order, stays=tuple(s for s in order.stays if s is not held))
     stay = replace(
@@ -122,6 +123,15 @@ def held_stay(order: Order, visit: Visit) -> Stay | None:
         if stay.visit_id == visit.supersedes:
             found = stay
     return found
+
+
+def _without_replaced(order: Order, visit: Visit, held: Stay | None) -> Order:
+    """A visit that comes back may be instead of another that is held beside it."""
+    for stay in order.stays:
+        if stay.visit_id == visit.supersedes and stay is not held:
+            order = take_back(order, {stay.arrived, stay.departed})
+            return replace(order, stays=tuple(s for s in order.stays if s is not stay))
+    return order
 
 
 def _proven(order: Order, visit: Visit, now: Ms, supersedes: int) -> Milestone:

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from geo.cleaning import Reason
 from geo.model import Ping, Visit
-from geo.past import PastRule
+from geo.past import Gone, PastRule
 from geo.spots import RECORD
+from geo.telling import told_after
 from geo.track import World, next_wake, step, wake
 from tests.builders import at, ping, plan, stop
 from tests.geo.vehicle import WORLD, Vehicle, seconds
@@ -135,3 +136,29 @@ def test_a_plan_changes_no_visit_that_was_told_from_more_positions() -> None:
     told = list(vehicle.told)
     vehicle.take(plan(stop("far", 500_000), order_id="o2", seconds=86_390))
     assert vehicle.told == told
+
+
+def test_a_visit_that_comes_back_goes_on_counting_its_versions() -> None:
+    vehicle = Vehicle().take(PLAN, BEFORE, *STAY, *AWAY)
+    [visit] = vehicle.visits
+    vehicle.take(plan(seconds=50))
+    assert vehicle.visits == []
+    vehicle.take(plan(stop("depot"), seconds=700))
+    assert {v.visit_id for v in vehicle.told} == {visit.visit_id}
+    assert [(v.version, v.retracted) for v in vehicle.told] == [
+        (1, False),
+        (2, False),
+        (3, True),
+        (4, False),
+        (5, False),
+    ]
+    assert vehicle.times == [(85, 415)]
+
+
+def test_an_arrival_that_went_and_came_back_is_newer_than_it_was() -> None:
+    """As when a stray that had made it doubtful proves wrong."""
+    gone = (Gone("v1:depot:o1:7", 2),)
+    visit = replace(Vehicle().take(PLAN, BEFORE, *STAY).visits[0], visit_id="v1:depot:o1:7")
+    told, says = told_after((), gone, [visit])
+    assert [v.version for v in says] == [3]
+    assert told == tuple(says)

@@ -138,3 +138,14 @@ def test_an_order_that_changes_its_vehicle_is_visited_by_each_while_it_has_it() 
         *(other_vehicle(ping(s)) for s in range(2_000, 2_200, 60)),
     )
     assert (first.times, second.times) == ([(0, 200)], [(2_000, None)])
+
+
+def test_stops_that_are_over_make_room_for_a_plan_of_a_vehicle_not_heard_of() -> None:
+    small = World(max_stops=2)
+    vehicle = Vehicle(small).take(ping(0, -9_000))
+    for n in range(9):
+        vehicle.take(plan(stop(f"s{n}", 5_000 * n), order_id=f"o{n}", seconds=100 * n + 10))
+        vehicle.take(plan(order_id=f"o{n}", seconds=100 * n + 90))
+    vehicle.take(plan(stop("now"), seconds=1_000))
+    assert vehicle.rejected == []
+    assert vehicle.take(*(ping(s) for s in range(2_000, 2_100, 10))).stops == ["now:o1"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geo.model import Ping, Visit
+from msgspec.structs import replace
+
+from geo.model import Ping, VehiclePlan, Visit
 from geo.track import Track, World, step, wake
 from orders import order as orders
 from orders.model import Assigned, Code, InTransit, OrderStatus, Received
@@ -41,6 +43,15 @@ class Road:
         self.track, facts = wake(self.track, now, World())
         self._tell(facts, now_s)
         return self
+
+    def give(self, vehicle_id: str, second: float, now_s: float) -> None:
+        """The order to a vehicle; what follows of it for the one that is followed here."""
+        given = Assigned(order_id="o1", ts=at(second), vehicle_id=vehicle_id, stops=(DEPOT,))
+        self.order, said = orders.step(self.order, given, at(now_s), OrderWorld())
+        for each in said:
+            if isinstance(each, VehiclePlan) and each.vehicle_id == "v1":
+                self.track, facts = step(self.track, each, at(now_s), World())
+                self._tell(facts, now_s)
 
     def _tell(self, facts: Sequence[object], now_s: float) -> None:
         for fact in facts:
@@ -84,3 +95,25 @@ def test_a_milestone_that_late_pings_disprove_leaves_the_status() -> None:
     through = [ping(110, 300), ping(120, 500), ping(140, 600), ping(160, 300), ping(180, -200)]
     assert road.hear(through, 400).standing == []
     assert [m.source for m in road.statuses[-1].milestones] == ["event"] * 3
+
+
+def test_a_visit_lost_to_another_vehicle_is_back_with_the_order() -> None:
+    road = Road().hear([ping(0, 1_000), *STAY, *AWAY], 700)
+    proven = road.standing
+    assert len(proven) == 2
+    road.give("v2", 50, 750)
+    assert road.standing == []
+    road.give("v1", 800, 800)
+    assert road.standing == proven
+
+
+def test_a_visit_that_comes_back_instead_of_another_takes_its_place() -> None:
+    road = Road().hear([ping(0, 1_000), *STAY], 700)
+    assert road.track is not None
+    assert road.track.past is not None
+    [first] = road.track.past.told
+    other = replace(first, visit_id="other", arrived_at=at(300), version=1)
+    gone = replace(first, version=2, retracted=True)
+    back = replace(first, version=3, supersedes="other")
+    road._tell([gone, other, back], 800)
+    assert road.standing == [(Code.ARRIVED_PICKUP, 85)]
