@@ -132,12 +132,6 @@ SCENARIOS = (
         replace(NOISE, sleeps=True),
     ),
     Scenario(
-        "sleeping devices, 1 min",
-        "the same, a minute apart",
-        replace(Tour(), rests=6),
-        replace(NOISE, sleeps=True, every_s=60.0),
-    ),
-    Scenario(
         "parcels, 15 s",
         "by van, calls of 3.5 min, fences of 80 m",
         PARCELS,
@@ -166,6 +160,13 @@ SCENARIOS = (
         40,
     ),
     Scenario("parcels, 1 min", "calls of 3.5 min", PARCELS, replace(NOISE, every_s=60.0), bar=None),
+    Scenario(
+        "sleeping devices, 1 min",
+        "one position of a call, or none",
+        replace(Tour(), rests=6),
+        replace(NOISE, sleeps=True, every_s=60.0),
+        bar=None,
+    ),
     Scenario(
         "city calls, 5 min",
         "calls of 4 min and more, everything at once",
