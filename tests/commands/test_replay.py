@@ -43,7 +43,7 @@ def test_bad_lines_are_counted_and_numbered_and_empty_ones_passed_over(tmp_path:
     seen = Seen()
     messages = list(read(Replay(written(tmp_path / "day.jsonl", text), Format()), seen))
     assert (len(messages), seen.lines, seen.bad) == (2, 5, 2)
-    assert [number for number, _ in seen.shown] == [3, 5]
+    assert [number for number, _, _ in seen.shown] == [3, 5]
 
 
 def test_a_gzip_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
