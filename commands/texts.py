@@ -54,7 +54,7 @@ def _without_mark(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
 
 
 def _decoded(stream: BinaryIO | gzip.GzipFile, encoding: str) -> Iterator[bytes]:
-    for line in io.TextIOWrapper(stream, encoding, errors="replace"):
+    for line in codecs.getreader(encoding)(stream, "replace"):
         yield line.encode()
 
 

@@ -60,7 +60,7 @@ def test_the_survey_finds_first_and_last_also_when_out_of_order(tmp_path: Path) 
 
 def test_a_file_without_a_good_line_cannot_be_surveyed(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="no line that can be read"):
-        survey(Replay(written(tmp_path / "day.jsonl", b"{\n"), Format()))
+        survey(Replay(written(tmp_path / "day.jsonl", b"{]\n"), Format()))
 
 
 @pytest.mark.parametrize(

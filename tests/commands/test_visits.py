@@ -271,7 +271,7 @@ def test_bad_lines_of_several_files_name_their_file_and_the_rest_is_counted(tmp_
     text = b"\n".join(b"17" for _ in range(12))
     (tmp_path / "b.jsonl").write_bytes(text)
     said = run(good, tmp_path / "b.jsonl").output
-    assert "b.jsonl, line 1: line = '17'" in said
+    assert "b.jsonl, line 1: line = '17" in said
     assert "and 2 more lines" in said
 
 

@@ -172,7 +172,7 @@ def test_a_file_from_a_chinese_map_is_brought_to_wgs84() -> None:
         ),
         pytest.param(
             feature("Point", [121, 31], stop_id="good"),
-            'stop_id = "good": named before: give each its own',
+            'stop_id = "good": named before: give each its own stop_id',
             id="twice",
         ),
         pytest.param(
