@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replace_in
 from typing import Any
@@ -19,16 +20,19 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from commands.columns import ALIASES, SPEED_UNITS, plain
+from commands.columns import SPEED_UNITS, Naming, naming, plain
 from commands.times import BadTime, unix_ms
 from geo.model import Ping, Rejected
-from geo.sources import FACTORS, MAX_NAME, Source, SpeedUnit
+from geo.sources import FACTORS, MAX_NAME, Source
 from orders.model import OrderEvent
 from stream import topics, wire
 
 FLAGS = dict.fromkeys(("true", "1", "on", "yes"), True) | dict.fromkeys(
     ("false", "0", "off", "no"), False
 )
+EMPTY = {"", "-", "nan", "null", "none", "nil", "n/a", "#n/a", "\\n"}
+"""Cells that pandas, databases and spreadsheets write where there is no value; lower case."""
+NUMBER = re.compile(r"[-+]?[\d.,]+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,20 @@ class _Wrong(Exception):
 
 
 def with_header(form: Format, line: str) -> Format:
-    """The format of a CSV file that begins with this line."""
-    delimiter = max(",;\t", key=line.count)
+    """The format of a CSV file that begins with this line. Raises csv.Error."""
+    delimiter = max(",;\t|", key=line.count)
     cells = next(csv.reader([line], delimiter=delimiter), [])
     return replace_in(form, header=tuple(cell.strip() for cell in cells), delimiter=delimiter)
+
+
+def is_data(header: Iterable[str]) -> bool:
+    """Whether what should name the columns holds a number, as only a row of data does."""
+    return any(NUMBER.fullmatch(cell) for cell in header)
+
+
+def twice_named(header: tuple[str, ...]) -> str | None:
+    """A column that stands twice, so that it is not clear which to read."""
+    return next((name for name in header if name and header.count(name) > 1), None)
 
 
 def parse_line(line: bytes, form: Format) -> Message | BadLine:
@@ -88,8 +102,8 @@ def parse_line(line: bytes, form: Format) -> Message | BadLine:
         if not isinstance(cells, dict) or "position" in cells:
             return _wire_pings(line)
         if form.topic == topics.ORDER_EVENTS:
-            return _order_event(_renamed(cells, form.columns, {}), form)
-        ping = _ping(_renamed(cells, form.columns, ALIASES, form.vehicle_id), form)
+            return _order_event(_renamed(cells, form), form)
+        ping = _ping(cells, form)
         return Message(ping.vehicle_id, ping.received_at or ping.ts, (ping,))
     except _Wrong as wrong:
         return wrong.bad
@@ -110,12 +124,24 @@ def _moved(event: Ping | OrderEvent, shift_ms: int) -> Ping | OrderEvent:
     return replace(event, ts=max(0, event.ts + shift_ms))
 
 
+def columns_of(line: bytes) -> tuple[str, ...]:
+    """The names in a line of JSON, which has no header; none if it is no single ping."""
+    try:
+        cells = msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(cells, dict) or "position" in cells:
+        return ()
+    return tuple(_flat(cells))
+
+
 def _json_cells(line: bytes) -> Any:
     try:
         return msgspec.json.decode(line)
     except (ValueError, RecursionError) as wrong:
         text = line.decode(errors="replace")
-        raise _Wrong("line", text, f"not JSON: {wrong}") from None
+        hint = "; NaN is no JSON: write null" if re.search(r":\s*-?(NaN|Infinity)\b", text) else ""
+        raise _Wrong("line", text, f"not JSON: {wrong}{hint}") from None
 
 
 def _csv_cells(line: bytes, form: Format) -> dict[str, Any]:
@@ -123,11 +149,16 @@ def _csv_cells(line: bytes, form: Format) -> dict[str, Any]:
     header = form.header or ()
     try:
         row = next(csv.reader(io.StringIO(line.decode()), delimiter=form.delimiter))
-    except (csv.Error, UnicodeDecodeError, StopIteration) as wrong:
+    except UnicodeDecodeError as wrong:
+        text = line.decode(errors="replace")
+        raise _Wrong("line", text, f"not UTF-8 ({wrong.reason}): save the file as UTF-8") from None
+    except (csv.Error, StopIteration) as wrong:
         raise _Wrong("line", line.decode(errors="replace"), f"not CSV: {wrong}") from None
     if len(row) != len(header):
         raise _Wrong("line", line.decode(), f"{len(row)} cells, the header names {len(header)}")
     cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+    if form.topic != topics.ORDER_EVENTS:
+        return {name: cell for name, cell in cells.items() if cell.lower() not in EMPTY}
     return {
         name: _json_cells(cell.encode()) if cell[0] in "[{" else cell
         for name, cell in cells.items()
@@ -138,61 +169,73 @@ def _csv_cells(line: bytes, form: Format) -> dict[str, Any]:
 def parse_cells(cells: dict[str, Any], form: Format) -> Ping | BadLine:
     """The ping in named cells, or why there is none."""
     try:
-        return _ping(_renamed(cells, form.columns, ALIASES, form.vehicle_id), form)
+        return _ping(cells, form)
     except _Wrong as wrong:
         return wrong.bad
 
 
-def _renamed(
-    cells: dict[str, Any],
-    columns: Mapping[str, str],
-    aliases: Mapping[str, str],
-    vehicle_id: str | None = None,
-) -> dict[str, Any]:
-    """The cells by our names; one that bears our name goes over one that is only known by it."""
-    ours = {theirs: name for name, theirs in columns.items()}
-    named: dict[str, Any] = {} if vehicle_id is None else {"vehicle_id": vehicle_id}
-    known: dict[str, Any] = {}
-    for column, value in cells.items():
-        if value is None:
-            continue
-        name = plain(column) if aliases else ""
-        alias = aliases.get(name)
-        if column in ours:
-            known[ours[column]] = value
-        elif name in SPEED_UNITS and column != "speed_mps":
-            named["speed_mps"], named["speed_unit"] = value, SPEED_UNITS[name]
-        elif alias is not None and alias != column:
-            named[alias] = value
+def _flat(cells: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Objects in objects as names with dots."""
+    flat: dict[str, Any] = {}
+    for name, value in cells.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{above}{name}.")
         else:
-            known[column] = value
-    if "speed_mps" in known:
-        named.pop("speed_unit", None)
-    return named | known
+            flat[above + name] = value
+    return flat
+
+
+def _renamed(cells: dict[str, Any], form: Format) -> dict[str, Any]:
+    ours = {theirs: name for name, theirs in form.columns.items()}
+    return {ours.get(column, column): cell for column, cell in cells.items() if cell is not None}
 
 
 def _ping(cells: dict[str, Any], form: Format) -> Ping:
-    speed, unit = _number(cells, "speed_mps"), cells.get("speed_unit")
-    if not isinstance(unit, SpeedUnit):
-        unit = form.source.speed
-    received_at = _time(cells, "received_at", form) if "received_at" in cells else None
+    if any(type(value) is dict for value in cells.values()):
+        cells = _flat(cells)
+    present = {column: value for column, value in cells.items() if value is not None}
+    found = naming(tuple(present), tuple(form.columns.items()))
+    for name, several in found.unclear:
+        fix = f"any of these could be it; choose: {form.option} {name}={several[0]}"
+        raise _Wrong(name, ", ".join(several), fix)
+    named = {name: present[column] for name, column in found.read}
+    if _flag(named, "valid") is False:
+        raise _Wrong("valid", named["valid"], "the receiver had no fix: no position is taken")
+    if form.vehicle_id is not None:
+        named.setdefault("vehicle_id", form.vehicle_id)
+    there = _Cells(named, tuple(cells), form)
+    for name in ("vehicle_id", "ts", "lat", "lon"):
+        _needed(there, name)
     return Ping(
-        vehicle_id=_text(cells, "vehicle_id", form),
-        ts=_time(cells, "ts", form),
-        lat=_needed(cells, "lat", _number(cells, "lat"), form),
-        lon=_needed(cells, "lon", _number(cells, "lon"), form),
-        speed_mps=None if speed is None else speed * FACTORS[unit],
-        heading_deg=_number(cells, "heading_deg"),
-        accuracy_m=_number(cells, "accuracy_m"),
-        received_at=received_at,
-        ignition=_flag(cells, "ignition"),
-        source=str(cells["source"])[:MAX_NAME] if "source" in cells else None,
-        seq=_seq(cells, form),
+        vehicle_id=_text(there, "vehicle_id"),
+        ts=_time(there, "ts"),
+        lat=_number(named, "lat") or 0.0,
+        lon=_number(named, "lon") or 0.0,
+        speed_mps=_speed(named, found, form),
+        heading_deg=_number(named, "heading_deg"),
+        accuracy_m=_number(named, "accuracy_m"),
+        received_at=_time(there, "received_at") if "received_at" in named else None,
+        ignition=_flag(named, "ignition"),
+        source=str(named["source"])[:MAX_NAME] if "source" in named else None,
+        seq=_seq(named, form),
     )
 
 
+def _speed(named: dict[str, Any], found: Naming, form: Format) -> float | None:
+    """Metres per second; a unit in the cell (`23 km/h`) goes before the column's, that before the
+    source's."""
+    unit, value = found.speed_unit or form.source.speed, named.get("speed_mps")
+    if isinstance(value, str) and not value[-1:].isdecimal():
+        number = NUMBER.match(value)
+        written = SPEED_UNITS.get("speed" + plain(value[number.end() :])) if number else None
+        if number is not None and written is not None:
+            unit, named = written, {"speed_mps": number.group()}
+    speed = _number(named, "speed_mps")
+    return None if speed is None else speed * FACTORS[unit]
+
+
 def _order_event(cells: dict[str, Any], form: Format) -> Message:
-    cells["ts"] = _time(cells, "ts", form)
+    cells["ts"] = _time(_Cells(cells, tuple(cells), form), "ts")
     try:
         event: OrderEvent = msgspec.convert(cells, OrderEvent)
     except msgspec.ValidationError as wrong:
@@ -216,8 +259,17 @@ def _wire_pings(line: bytes) -> Message:
     return Message(pings[0].vehicle_id, max(p.received_at or p.ts for p in pings), tuple(pings))
 
 
-def _text(cells: dict[str, Any], name: str, form: Format) -> str:
-    value = _needed(cells, name, cells.get(name), form)
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a line by our names, and what the file calls its columns."""
+
+    named: dict[str, Any]
+    columns: tuple[str, ...]
+    form: Format
+
+
+def _text(cells: _Cells, name: str) -> str:
+    value = _needed(cells, name)
     text = str(value) if isinstance(value, str | int) else ""
     if not 0 < len(text) <= 128:
         raise _Wrong(name, value, "write a text of 1 to 128 characters")
@@ -225,13 +277,17 @@ def _text(cells: dict[str, Any], name: str, form: Format) -> str:
 
 
 def _number(cells: dict[str, Any], name: str) -> float | None:
+    """A decimal comma (`31,2`) is one: no number of a ping needs commas between thousands."""
     value = cells.get(name)
     if value is None:
         return None
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise _Wrong(name, value, "write a number") from None
+        try:
+            number = float(value.replace(",", "."))
+        except (AttributeError, ValueError):
+            raise _Wrong(name, value, "write a number") from None
     if not math.isfinite(number):
         raise _Wrong(name, value, "write a finite number, or leave the cell empty")
     return number
@@ -257,17 +313,18 @@ def _flag(cells: dict[str, Any], name: str) -> bool | None:
     return known
 
 
-def _needed(cells: dict[str, Any], name: str, value: Any, form: Format) -> Any:
+def _needed(cells: _Cells, name: str) -> Any:
+    value = cells.named.get(name)
     if value is None:
-        there = ", ".join(sorted(cells))
-        fix = f"name its column with {form.option} {name}=COLUMN; there are: {there}"
+        there = ", ".join(sorted(cells.columns))
+        fix = f"name its column with {cells.form.option} {name}=COLUMN; there are: {there}"
         raise _Wrong(name, "(absent)", fix)
     return value
 
 
-def _time(cells: dict[str, Any], name: str, form: Format) -> int:
-    value = _needed(cells, name, cells.get(name), form)
+def _time(cells: _Cells, name: str) -> int:
+    value = _needed(cells, name)
     try:
-        return unix_ms(value, form.source.zone)
+        return unix_ms(value, cells.form.source.zone, cells.named.get("date"))
     except BadTime as wrong:
         raise _Wrong(name, value, str(wrong)) from None

@@ -36,6 +36,7 @@ def recorded(file: Path, form: Format, seen: Seen) -> Iterator[Ping]:
 
 def _gpx(file: Path, form: Format, seen: Seen) -> Iterator[Ping]:
     """A GPX file is of one receiver; its points lie in tracks, segments and routes."""
+    seen.file, seen.lines = file.name, 0
     with file.open("rb") as raw:
         try:
             for point in _points(gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw):

@@ -6,10 +6,12 @@ clock may stand still), else the time at which it happened.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,14 +26,25 @@ from rich.progress import (
 )
 
 from commands.feed import Fed, Feed, Pace, stopped_by_signal
-from commands.lines import BadLine, Format, Message, parse_line, value_of, with_header
+from commands.lines import (
+    BadLine,
+    Format,
+    Message,
+    columns_of,
+    is_data,
+    parse_line,
+    twice_named,
+    value_of,
+    with_header,
+)
+from commands.texts import lines_of
 from commands.topics import connect
 from load_tests.simulator import Record
 from stream.clock import wall_ms
 from stream.config import Settings
 
 BAD_LINES_SHOWN = 20
-CSV = {".csv", ".tsv", ".txt"}
+CSV = {".csv", ".tsv", ".txt", ".plt"}
 
 
 class ReplayError(Exception):
@@ -71,28 +84,47 @@ class Seen:
 
     lines: int = 0
     bad: int = 0
-    shown: list[tuple[int, BadLine]] = field(default_factory=list)
+    shown: list[tuple[int, BadLine, str]] = field(default_factory=list)
+    """The line, what is wrong with it, and the file's name."""
+    file: str = ""
+    files: int = 1
+    """The name of the one read last, and how many there were."""
     bytes: int = 0
     """Of the file as it lies on disk."""
-    header: tuple[str, ...] = ()
-    """The columns of the CSV file read last."""
+    headers: dict[tuple[str, ...], None] = field(default_factory=dict)
+    """The columns of each file, without repetition; of JSON, those of its first line."""
+    encodings: dict[str, str] = field(default_factory=dict)
+    """By name the files in another one than UTF-8."""
 
     def count(self, bad: BadLine) -> None:
         """The line read last is bad."""
         self.bad += 1
         if len(self.shown) < BAD_LINES_SHOWN:
-            self.shown.append((self.lines, bad))
+            self.shown.append((self.lines, bad, self.file))
 
 
 def read(replay: Replay, seen: Seen) -> Iterator[Message]:
     """The file's messages; bad lines go into `seen`."""
-    with replay.file.open("rb") as raw:
-        lines = _lines(raw, replay.file)
-        form = replay.form
-        if CSV & set(replay.file.suffixes):
-            first = next(lines, b"")
-            form = with_header(form, first.decode("utf-8-sig", "replace"))
-            seen.lines, seen.header = seen.lines + 1, form.header or ()
+    file, form = replay.file, replay.form
+    with file.open("rb") as raw:
+        is_csv = bool(CSV & set(file.suffixes))
+        seen.file, seen.lines = file.name, 0
+        lines = _lines(raw, file, seen, json=not is_csv)
+        first = next(lines, b"")
+        if is_csv:
+            lines = lines if form.header is None else chain([first], lines)
+            form = _named(form, first, file)
+            seen.lines = int(replay.form.header is None)
+            seen.headers.setdefault(form.header or ())
+        else:
+            lines = chain([first], lines)
+            form = replace(form, header=None)
+            seen.headers.setdefault(columns_of(first))
+            if first.strip() == b"{":
+                raise ReplayError(
+                    f"{file} is one JSON object over many lines: write one object a line, as "
+                    f"`jq -c '.locations[]' {file.name}` does if they are in its list `locations`"
+                )
         for line in lines:
             seen.lines += 1
             seen.bytes = raw.tell()
@@ -105,9 +137,34 @@ def read(replay: Replay, seen: Seen) -> Iterator[Message]:
                     yield message
 
 
-def _lines(raw: BinaryIO, file: Path) -> Iterator[bytes]:
+def _named(form: Format, first: bytes, file: Path) -> Format:
+    """The format of a CSV file with this first line, which names the columns unless `form` does."""
     try:
-        yield from gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw
+        found = with_header(form, first.decode("utf-8", "replace"))
+    except csv.Error as wrong:
+        raise ReplayError(f"{file} is not CSV: {wrong}") from None
+    if form.header is not None:
+        return replace(form, delimiter=found.delimiter)
+    header = found.header or ()
+    if is_data(header):
+        raise ReplayError(
+            f"{file}: its first line is data, not the names of columns "
+            f"({', '.join(header)[:80]}): write the names above it, as vehicle_id,ts,lon,lat"
+            + (", or give them with --header" if form.option == "--column" else "")
+        )
+    twice = twice_named(header)
+    if twice is not None:
+        raise ReplayError(f"{file} has two columns {twice}: give each its own name")
+    return found
+
+
+def _lines(raw: BinaryIO, file: Path, seen: Seen, *, json: bool) -> Iterator[bytes]:
+    try:
+        stream = gzip.GzipFile(fileobj=raw) if file.suffix == ".gz" else raw
+        encoding, lines = lines_of(stream, json=json)
+        if encoding != "utf-8":
+            seen.encodings[file.name] = encoding
+        yield from lines
     except (gzip.BadGzipFile, EOFError) as wrong:
         raise ReplayError(f"{file} is not whole gzip: {wrong}; fetch or pack it again") from wrong
 
@@ -185,7 +242,7 @@ def _sum_up(console: Console, replay: Replay, seen: Seen, fed_in: tuple[Fed, flo
         f"{seen.lines:,} lines read, {fed.sent - fed.refused:,} records in {topic} "
         f"in {took_s:.1f} s ({fed.sent / max(0.001, took_s):,.0f}/s)"
     )
-    for number, bad in seen.shown:
+    for number, bad, _ in seen.shown:
         console.print(
             f"  line {number}: {bad.field} = {bad.value!r}: {bad.fix}", style="red", markup=False
         )

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from commands.columns import notes
+from commands.columns import naming, notes
 from commands.findings import UNREADABLE, Findings, find, json_lines, shifted, utc
+from commands.hints import far_hint, numbered_hint, unit_hint
 from commands.lines import Format
 from commands.picture import picture
 from commands.recordings import recorded
@@ -64,12 +65,12 @@ def run_visits(wanted: Wanted, console: Console) -> int:
             told=lambda done: bar.update(task, completed=done),
         )
     if seen.bad:
-        found.rejected[UNREADABLE] = seen.bad
         bad = seen.shown[0][1]
+        found.rejected[UNREADABLE] = seen.bad
         found.examples[UNREADABLE] = f"{bad.field} = {bad.value!r}: {bad.fix}"
     _show(console, found, stops, len(pings))
-    for note in notes(seen.header, wanted.form.columns, wanted.form.option):
-        console.print(note, style="yellow", markup=False, highlight=False)
+    for note in _notes(wanted, seen, pings, stops):
+        console.print(note, style="yellow", markup=False, highlight=False, soft_wrap=True)
     _warn(console, stops, found, seen)
     if wanted.out is not None:
         with wanted.out.open("wb") as out:
@@ -79,6 +80,28 @@ def run_visits(wanted: Wanted, console: Console) -> int:
         wanted.picture.write_text(picture(found, stops), encoding="utf-8")
         console.print(f"drawn in {wanted.picture}", soft_wrap=True, highlight=False)
     return 1 if seen.bad else 0
+
+
+def _notes(
+    wanted: Wanted, seen: Seen, pings: Mapping[str, Sequence[Ping]], stops: Sequence[Stop]
+) -> Iterator[str]:
+    """What was read in another way than a user may think, and what looks wrong."""
+    form = wanted.form
+    for name, encoding in seen.encodings.items():
+        yield f"{name} is read as {encoding.upper()}, for it is no UTF-8"
+    yield from dict.fromkeys(
+        note for header in seen.headers for note in notes(header, form.columns, form.option)
+    )
+    for file in wanted.files:
+        name = file.name.split(".")[0]
+        if name in pings and len(pings) > len(wanted.files):
+            yield f"{len(pings[name]):,} lines name no vehicle and are read as one called {name}"
+    columns = tuple(form.columns.items())
+    named_unit = any(naming(header, columns).speed_unit for header in seen.headers)
+    unit = None
+    if not (named_unit or wanted.sources):
+        unit = unit_hint(pings.values(), form.source.speed)
+    yield from filter(None, (unit, numbered_hint(stops), far_hint(stops, pings)))
 
 
 def _stops(wanted: Wanted) -> list[Stop]:
@@ -122,7 +145,7 @@ def _read(wanted: Wanted, seen: Seen, bar: Progress) -> dict[str, list[Ping]]:
     """All pings by vehicle."""
     pings: dict[str, list[Ping]] = {}
     count = 0
-    for file in wanted.files:
+    for seen.files, file in enumerate(wanted.files, start=1):
         size = file.stat().st_size if file.is_file() else 0
         task = bar.add_task(f"reading {file.name}", total=size)
         for ping in recorded(file, wanted.form, seen):
@@ -137,9 +160,10 @@ def _read(wanted: Wanted, seen: Seen, bar: Progress) -> dict[str, list[Ping]]:
     return pings
 
 
-def _bad(seen: Seen) -> str:
-    number, bad = seen.shown[0]
-    return f"line {number}: {bad.field} = {bad.value!r}: {bad.fix}"
+def _bad(seen: Seen, place: int = 0) -> str:
+    number, bad, file = seen.shown[place]
+    where = f"{file}, line {number}" if seen.files > 1 else f"line {number}"
+    return f"{where}: {bad.field} = {bad.value!r}: {bad.fix}"
 
 
 def _show(console: Console, found: Findings, stops: Sequence[Stop], vehicles: int) -> None:
@@ -259,11 +283,11 @@ def _warn(console: Console, stops: Sequence[Stop], found: Findings, seen: Seen) 
             style="yellow",
             highlight=False,
         )
-    for number, bad in seen.shown[:BAD_SHOWN]:
-        console.print(
-            f"line {number}: {bad.field} = {bad.value!r}: {bad.fix}", style="red", markup=False
-        )
-    if any("no zone" in bad.fix for _, bad in seen.shown):
+    for place in range(min(BAD_SHOWN, len(seen.shown))):
+        console.print(_bad(seen, place), style="red", markup=False, soft_wrap=True)
+    if seen.bad > BAD_SHOWN:
+        console.print(f"and {seen.bad - BAD_SHOWN:,} more lines", style="red", highlight=False)
+    if any("no zone" in bad.fix for _, bad, _ in seen.shown):
         console.print("or give the zone of all times: --source zone=Asia/Shanghai", style="red")
 
 

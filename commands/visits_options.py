@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from commands.columns import OTHER_NAMES, our_name
 from commands.fleet import mapping
 from commands.lines import Format
 from commands.sources import read_sources
@@ -15,6 +16,7 @@ from commands.times import zone_of
 from commands.visits import Wanted, run_visits
 from geo.crs import Datum
 from geo.sources import declared
+from stream.config import ConfigError
 
 console = Console()
 
@@ -41,6 +43,10 @@ def visits(
         list[str] | None,
         typer.Option(help="vehicle_id=imei: our name, the file's", metavar="OURS=THEIRS"),
     ] = None,
+    header: Annotated[
+        str | None,
+        typer.Option(help="of CSV files that have none: all columns in order", metavar="A,B,C"),
+    ] = None,
     fences_datum: Annotated[Datum, typer.Option(help="of the fences' coordinates")] = Datum.WGS84,
     out: Annotated[
         Path | None, typer.Option(help="write everything here as JSON lines", metavar="FILE")
@@ -52,9 +58,10 @@ def visits(
 ) -> None:
     """Find who called where and when in recorded pings: the core of the worker, without a broker.
 
-    Columns: vehicle_id, ts, lat, lon, speed, heading, accuracy, received_at, source, seq; usual
-    other names are known. Times are Unix seconds, Unix milliseconds, or dates with an offset or in
-    the --source's zone. GPX, and files without a vehicle's name, are of one vehicle called like the
+    Columns: vehicle_id, ts, lat, lon, speed, heading, accuracy, received_at, source, seq, valid;
+    usual other names are known, location.lat is a field of an object. Times are Unix seconds or
+    milliseconds, or dates with an offset or in the --source's zone; the date may be in a column of
+    its own (date). GPX, and files without a vehicle's name, are of one vehicle called like the
     file.
 
     Fences: a Point is a circle (radius_m, 150 unless given), a LineString a corridor (half_width_m,
@@ -67,7 +74,13 @@ def visits(
     declaration = declared(source or [])
     if declaration.zone:
         zone_of(declaration.zone)  # a wrong one is told now, not at the first line
-    form = Format(columns=mapping(column or [], "--column"), source=declaration, option="--column")
+    columns = mapping(column or [], "--column")
+    for ours in columns:
+        if our_name(ours) is None:
+            names = ", ".join(OTHER_NAMES)
+            raise ConfigError(f"--column {ours}={columns[ours]}: {ours} is not known; of {names}")
+    named_by = tuple(each.strip() for each in header.split(",")) if header else None
+    form = Format(columns=columns, source=declaration, header=named_by, option="--column")
     named = read_sources(sources) if sources is not None else {}
     wanted = Wanted(pings, form, fences, fences_datum, out, map_, named)
     raise typer.Exit(run_visits(wanted, console))

@@ -2,8 +2,9 @@
 
 How this works. Every feature becomes a stop; what cannot be one is a `BadFence` that names the
 feature, the field, what stood there and what to write, and the others are still read, so that a
-user mends a file in one go. Properties: `stop_id` (or `id`, `name`), `role`, `enter_m` (of a Point
-also `radius_m`, of a LineString `half_width_m`) and `exit_m`, in metres.
+user mends a file in one go. Properties, in small or capital letters: `stop_id` (or `id`, `name`),
+`role`, `enter_m` (of a Point also `radius_m`, of a LineString `half_width_m`) and `exit_m`, in
+metres.
 
 GeoJSON writes longitude first and is always WGS-84 (RFC 7946 §4); files from Chinese maps are
 not, so the caller may say which datum the file is in.
@@ -66,7 +67,7 @@ def read_fences(text: bytes, datum: Datum = Datum.WGS84) -> tuple[list[Stop], li
             try:
                 stop = _stop(feature, number, datum)
                 if stop.stop_id in stops:
-                    raise _Wrong("stop_id", stop.stop_id, "named before: give each its own")
+                    raise _Wrong("stop_id", stop.stop_id, "named before: give each its own stop_id")
                 stops[stop.stop_id] = stop
             except _Wrong as wrong:
                 bad.append(BadFence(number, *wrong.bad))
@@ -77,7 +78,9 @@ def read_fences(text: bytes, datum: Datum = Datum.WGS84) -> tuple[list[Stop], li
 
 def _features(text: bytes) -> Iterator[Any]:
     try:
-        found = msgspec.json.decode(text)
+        if text.startswith((b"\xff\xfe", b"\xfe\xff")):  # Windows' "Unicode"
+            text = text.decode("utf-16").encode()
+        found = msgspec.json.decode(text.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as wrong:
         shown = text[:40].decode(errors="replace")
         raise _Wrong("file", shown, f"not JSON ({wrong}): give a GeoJSON file") from None
@@ -97,6 +100,9 @@ def _stop(feature: Any, number: int, datum: Datum) -> Stop:
     match feature:
         case {"type": "Feature", "geometry": {"type": str(kind), "coordinates": list(given)}}:
             pass
+        case {"geometry": {"type": "GeometryCollection"}}:
+            fix = "write a Feature of each of its geometries, or a Multi of one kind"
+            raise _Wrong("geometry.type", "GeometryCollection", fix)
         case _:
             raise _Wrong("geometry", feature, "write a Feature with type and coordinates")
     single = kind.removeprefix("Multi")
@@ -105,7 +111,10 @@ def _stop(feature: Any, number: int, datum: Datum) -> Stop:
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
         raise _Wrong("properties", properties, "write an object, or null")
+    properties = {name.lower(): value for name, value in properties.items()} | properties
     enter_m = _metres(properties, _RADIUS_NAMES[single], RADIUS_M[single])
+    if single == "Point":
+        _check_radius(properties)
     exit_m = _metres(properties, ("exit_m",), min(enter_m + BAND_M, MAX_M))
     if exit_m < enter_m:
         raise _Wrong("exit_m", exit_m, f"write {enter_m:g} or more, the radius of entering")
@@ -169,16 +178,35 @@ def _metres(properties: Mapping[str, Any], names: tuple[str, ...], usual: float)
         value = properties.get(name)
         if value is None:
             continue
+        if isinstance(value, str):
+            value = _number_in(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _Wrong(name, value, "write a number of metres, without quotes or unit")
+            raise _Wrong(name, value, "write a number of metres, without unit")
         if not 0.0 <= value <= MAX_M:
             raise _Wrong(name, value, f"write metres from 0 to {MAX_M:,.0f}")
         return float(value)
     return usual
 
 
+def _check_radius(properties: Mapping[str, Any]) -> None:
+    """A radius under another name (`radius_km`) would be passed over for the usual one."""
+    for name, value in properties.items():
+        if name.startswith("radius") and value and name not in _RADIUS_NAMES["Point"]:
+            raise _Wrong(name, value, "write radius_m, in metres")
+
+
+def _number_in(text: str) -> float | str:
+    """QGIS and spreadsheets write numbers as text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def _name(feature: Mapping[str, Any], properties: Mapping[str, Any], number: int) -> str:
     for value in (*map(properties.get, ("stop_id", "id", "name")), feature.get("id")):
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             if len(str(value)) > 128:
                 raise _Wrong("stop_id", value, "write 1 to 128 characters")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from commands.columns import notes
@@ -141,7 +142,7 @@ def test_of_a_header_is_told_what_is_not_read_of_it() -> None:
     unread, nobody = notes(columns, {}, "--column")
     assert unread == "not read: altitude, hdop"
     assert "--column vehicle_id=COLUMN" in nobody
-    assert notes(columns[:4], {"vehicle_id": "altitude"}, "--column") == []
+    assert notes(columns[:5], {"vehicle_id": "altitude"}, "--column") == []
     assert notes(("Bus ID", "lat", "lon", "ts"), {}, "--column") == []
     assert notes((), {}, "--column") == []
 
@@ -222,7 +223,10 @@ def test_the_stops_of_an_assignment_may_be_json_in_a_csv_cell() -> None:
         pytest.param(PING.replace(b"31.2", b'"north"'), "lat", "number", id="latitude in words"),
         pytest.param(PING.replace(b"31.2", b'"nan"'), "lat", "finite", id="latitude nan"),
         pytest.param(PING.replace(b'"v1"', b'""'), "vehicle_id", "1 to 128", id="empty id"),
-        pytest.param(PING.replace(b'"v1"', b'{"a":1}'), "vehicle_id", "text", id="object as id"),
+        pytest.param(PING.replace(b'"v1"', b"[1]"), "vehicle_id", "text", id="a list as id"),
+        pytest.param(
+            PING.replace(b'"v1"', b'{"a":1}'), "vehicle_id", "vehicle_id.a", id="object as id"
+        ),
     ],
 )
 def test_a_bad_line_names_the_field_and_the_fix(line: bytes, field: str, fix: str) -> None:
@@ -237,3 +241,131 @@ def test_a_csv_row_of_the_wrong_length_is_bad() -> None:
 def test_an_order_event_of_an_unknown_kind_is_bad() -> None:
     line = b'{"kind":"lost","order_id":"o1","ts":1767225600}'
     assert "schemas/orders.events.json" in bad(line, Format(topic=ORDER_EVENTS)).fix
+
+
+@pytest.mark.parametrize(
+    ("ts", "zone"),
+    [
+        pytest.param(b"1767225600123456", "", id="microseconds"),
+        pytest.param(b'"1767225600123456789"', "", id="nanoseconds"),
+        pytest.param(b'"2026-01-01 00:00:00.123 UTC"', "", id="UTC by name"),
+        pytest.param(b'"2026/01/01 08:00:00.123"', "+08:00", id="slashes with a fraction"),
+    ],
+)
+def test_a_time_may_be_finer_or_say_utc(ts: bytes, zone: str) -> None:
+    read = one(PING.replace(b"1767225600", ts), Format(source=Source(zone=zone)))
+    assert read.ts == T0 + 123
+
+
+@pytest.mark.parametrize(
+    "ts",
+    [
+        pytest.param(b"46023.5", id="days since 1899, as Excel counts"),
+        pytest.param(b'"01.01.2026 12:00:00"', id="day first, with dots"),
+        pytest.param(b'"01.01.2026 12:00"', id="day first, without seconds"),
+    ],
+)
+def test_days_and_dates_with_dots_are_in_the_source_s_zone(ts: bytes) -> None:
+    line = PING.replace(b"1767225600", ts)
+    assert one(line, Format(source=Source(zone="+12:00"))).ts == T0
+    assert "no zone" in bad(line).fix
+
+
+@pytest.mark.parametrize(
+    ("ts", "fix"),
+    [
+        pytest.param(b'"03-27 08:00:00"', "no year", id="no year"),
+        pytest.param(b'"01/05/2026 08:00"', "which is the month", id="day or month first"),
+        pytest.param(b'"08:00:00"', "--column date=COLUMN", id="time of day"),
+        pytest.param(b"30000", "another moment|counts from", id="seconds of a day"),
+        pytest.param(b"46027", "counts from", id="whole days"),
+        pytest.param(b"1e22", "1970 to 9999", id="nothing"),
+        pytest.param(b'"inf"', "1970 to 9999", id="infinite"),
+        pytest.param(b'"nan"', "1970 to 9999", id="nan"),
+        pytest.param(b'"9999-12-31T23:59:59-12:00"', "ISO 8601", id="beyond the calendar"),
+    ],
+)
+def test_a_time_that_is_not_clear_says_what_is_missing(ts: bytes, fix: str) -> None:
+    wrong = bad(PING.replace(b"1767225600", ts))
+    assert wrong.field == "ts"
+    assert any(each in wrong.fix for each in fix.split("|")), wrong
+
+
+@pytest.mark.parametrize("time", ["0:00:00", "00:00"])
+def test_a_date_and_a_time_of_day_may_be_two_columns(time: str) -> None:
+    form = with_header(Format(source=Source(zone="UTC")), "id,Date,time,lat,lon")
+    assert (
+        one(f"7,2026-01-01,{time},1,2".encode(), Format(**vars(form) | {"vehicle_id": "v"})).ts
+        == T0
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("timestamp", "time"), ("fixTime", "deviceTime"), ("fixtime", "timestamputc")],
+)
+def test_of_two_columns_the_better_known_is_read_wherever_it_stands(
+    first: str, second: str
+) -> None:
+    for order in ((first, second), (second, first)):
+        cells = {name: T0 if name == first else 5 * T0 for name in order}
+        line = msgspec.json.encode({"vehicle_id": "v", **cells, "lat": 1, "lon": 2})
+        assert one(line).ts == T0
+        told = notes(("vehicle_id", *order, "lat", "lon"), {}, "--column")
+        assert told == [f"ts is read from {first}, not from {second}; else --column ts={second}"]
+
+
+def test_fields_of_objects_are_known_and_of_several_one_must_be_named() -> None:
+    fields = b'"time":1767225600,"location":{"lat":1,"lon":2}'
+    line = b'{"vehicle":{"id":"v"},' + fields + b"}"
+    assert one(line) == Ping("v", T0, 1.0, 2.0)
+    flat = with_header(
+        Format(), "vehicle.vehicle.id,vehicle.position.latitude,p.longitude,v.timestamp"
+    )
+    assert one(b"v,1,2,1767225600", flat) == Ping("v", T0, 1.0, 2.0)
+    two = line[:-1] + b',"depot":{"lat":8,"lon":9}}'
+    wrong = bad(two)
+    assert (wrong.field, wrong.value) == ("lat", "location.lat, depot.lat")
+    assert wrong.fix.endswith("--map lat=location.lat")
+    named = {"lat": "location.lat", "lon": "location.lon"}
+    assert one(two, Format(columns=named)) == Ping("v", T0, 1.0, 2.0)
+
+
+def test_cells_that_mean_nothing_are_empty_and_a_comma_may_be_decimal() -> None:
+    form = with_header(Format(), "vehicle_id;ts;lat;lon;speed;heading;accuracy")
+    assert one(b"v;1767225600;31,2;121,4;NaN;NULL;-", form) == Ping("v", T0, 31.2, 121.4)
+    assert bad(b"v;1767225600;31,2,1;121,4;;;", form).field == "lat"
+
+
+@pytest.mark.parametrize(
+    ("cell", "mps"), [("36 km/h", 10.0), ("36,0 kn", 18.52), ("36 m/s", 36.0), ("36mph", 16.09344)]
+)
+def test_a_speed_may_name_its_unit_in_the_cell(cell: str, mps: float) -> None:
+    line = msgspec.json.encode({"vehicle_id": "v", "ts": T0, "lat": 1, "lon": 2, "speed": cell})
+    assert one(line, Format(source=Source(speed=SpeedUnit.MPH))).speed_mps == pytest.approx(mps)
+    assert bad(line.replace(cell.encode(), b"36 furlongs")).field == "speed_mps"
+
+
+def test_a_position_of_traccar_s_api_is_in_knots_and_one_without_a_fix_is_none() -> None:
+    position = {
+        "deviceId": 3, "protocol": "osmand", "serverTime": T0 + 500, "deviceTime": T0 + 9_000,
+        "fixTime": T0, "valid": True, "latitude": 1.0, "longitude": 2.0, "speed": 36.0,
+        "attributes": {"ignition": True},
+    }  # fmt: skip
+    read = one(msgspec.json.encode(position))
+    assert (read.vehicle_id, read.ts, read.received_at, read.ignition) == ("3", T0, T0 + 500, True)
+    assert read.speed_mps == pytest.approx(18.52)
+    wrong = bad(msgspec.json.encode(position | {"valid": False}))
+    assert (wrong.field, "no fix" in wrong.fix) == ("valid", True)
+    assert "speed is read in knots, as Traccar writes it" in notes(tuple(position), {}, "--column")
+
+
+def test_nan_in_json_is_told_as_such() -> None:
+    assert "write null" in bad(PING[:-1] + b',"speed":NaN}').fix
+
+
+def test_a_column_that_is_renamed_but_absent_is_told() -> None:
+    told = notes(("vehicle_id", "ts", "lat", "lon"), {"speed": "pace"}, "--column")
+    assert told == ["no column is called pace (speed); there are: vehicle_id, ts, lat, lon"]
+    form = Format(columns={"speed": "pace"})
+    assert one(PING[:-1] + b',"pace":3}', form).speed_mps == 3.0

@@ -43,7 +43,7 @@ def test_bad_lines_are_counted_and_numbered_and_empty_ones_passed_over(tmp_path:
     seen = Seen()
     messages = list(read(Replay(written(tmp_path / "day.jsonl", text), Format()), seen))
     assert (len(messages), seen.lines, seen.bad) == (2, 5, 2)
-    assert [number for number, _ in seen.shown] == [3, 5]
+    assert [number for number, _, _ in seen.shown] == [3, 5]
 
 
 def test_a_gzip_file_that_is_cut_off_is_told(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_survey_finds_first_and_last_also_when_out_of_order(tmp_path: Path) 
 
 def test_a_file_without_a_good_line_cannot_be_surveyed(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match="no line that can be read"):
-        survey(Replay(written(tmp_path / "day.jsonl", b"{\n"), Format()))
+        survey(Replay(written(tmp_path / "day.jsonl", b"{]\n"), Format()))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from commands.lines import Format
 from commands.visits import FencesError, Wanted, run_visits
 from geo.crs import Datum, from_wgs84
 from milepost import app
+from stream.config import ConfigError
 from tests import jersey
 from tests.builders import LAT, LON, lat_of, ping, stop
 
@@ -250,3 +251,37 @@ def test_of_the_real_day_every_distinct_fix_is_a_position(tmp_path: Path) -> Non
     assert "9,744 positions" in result.output
     vehicles = {line["vehicle"] for line in found if line["kind"] == "visit"}
     assert len(vehicles) >= 50
+
+
+def test_what_may_be_read_wrongly_is_told(tmp_path: Path, fences: Path) -> None:
+    rows = [
+        {"time": row(10 * n, 0)["ts"], "lat": lat_of(120.0 * n), "lng": LON, "speed": 43.2}
+        for n in range(40)
+    ]
+    file = written(tmp_path / "day.jsonl", *rows[:20], *(r | {"vehicle": "v2"} for r in rows[20:]))
+    said = run(file, "--fences", fences).output
+    assert "no column names the vehicle" in said
+    assert "20 lines name no vehicle and are read as one called day" in said
+    assert "try --source speed=kmh" in said
+    assert "try --source speed=" not in run(file, "--source", "speed=kmh").output
+
+
+def test_bad_lines_of_several_files_name_their_file_and_the_rest_is_counted(tmp_path: Path) -> None:
+    good = written(tmp_path / "a.jsonl", *(row(*each) for each in DAY))
+    text = b"\n".join(b"17" for _ in range(12))
+    (tmp_path / "b.jsonl").write_bytes(text)
+    said = run(good, tmp_path / "b.jsonl").output
+    assert "b.jsonl, line 1: line = '17" in said
+    assert "and 2 more lines" in said
+
+
+def test_a_file_without_names_of_columns_is_read_with_a_header(tmp_path: Path) -> None:
+    file, out = tmp_path / "1.txt", tmp_path / "out"
+    file.write_text("".join(f"7,{row(*d)['ts']},{LON},{row(*d)['lat']}\n" for d in DAY))
+    assert run(file, "--header", "taxi_id,time,lng,lat", "--out", out).exit_code == 0
+    assert {line["vehicle"] for line in lines(out) if line["kind"] == "stop"} == {"7"}
+
+
+def test_a_column_of_ours_that_is_not_known_is_told(day: Path) -> None:
+    with pytest.raises(ConfigError, match="--column sped=v: sped is not known; of vehicle_id"):
+        run(day, "--column", "sped=v")

@@ -147,7 +147,7 @@ def test_a_file_from_a_chinese_map_is_brought_to_wgs84() -> None:
         ),
         pytest.param(
             feature("Point", [121, 31], radius_m="150 m"),
-            'radius_m = "150 m": write a number of metres, without quotes or unit',
+            'radius_m = "150 m": write a number of metres, without unit',
             id="unit",
         ),
         pytest.param(
@@ -172,7 +172,7 @@ def test_a_file_from_a_chinese_map_is_brought_to_wgs84() -> None:
         ),
         pytest.param(
             feature("Point", [121, 31], stop_id="good"),
-            'stop_id = "good": named before: give each its own',
+            'stop_id = "good": named before: give each its own stop_id',
             id="twice",
         ),
         pytest.param(
@@ -202,3 +202,26 @@ def test_what_is_no_geojson_is_told(text: bytes, said: str) -> None:
     stops, bad = read_fences(text)
     assert stops == []
     assert [str(each).startswith(said) for each in bad] == [True]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_with_a_mark_of_its_encoding_is_read(encoding: str) -> None:
+    text = '{"type":"Feature","properties":{"NAME":"Hof"},"geometry":{"type":"Point",'
+    stops, bad = read_fences((text + '"coordinates":[121.4,31.2]}}').encode(encoding))
+    assert ([stop.stop_id for stop in stops], bad) == (["Hof"], [])
+
+
+def test_properties_may_be_in_capitals_and_numbers_texts() -> None:
+    (stop,), bad = read(feature("Point", [121.4, 31.2], ID=6.0, Radius="80"))
+    assert (stop.stop_id, stop.fence.enter_m, bad) == ("6", 80.0, [])
+
+
+def test_a_radius_by_another_name_is_not_passed_over() -> None:
+    _, (bad,) = read(feature("Point", [121.4, 31.2], radius_km=0.08))
+    assert str(bad) == "feature 1: radius_km = 0.08: write radius_m, in metres"
+
+
+def test_a_collection_of_geometries_says_what_to_write() -> None:
+    wrong = {"type": "Feature", "geometry": {"type": "GeometryCollection", "geometries": []}}
+    _, (bad,) = read(wrong)
+    assert (bad.field, "a Feature of each" in bad.fix) == ("geometry.type", True)
