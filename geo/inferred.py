@@ -28,8 +28,8 @@ def inferred_from(
     vehicle_id: Id, stay: Stay, spot: Spot, edge: float, now: Ms, rule: VisitRule
 ) -> Visit | None:
     """What an unproven stay was after all, now that `spot` lies beyond the exit edge."""
-    if _is_alone(stay):
-        return None
+    if stay.came_from is None and stay.first_ts == stay.last.ts:
+        return None  # The first known of it, and a single one: that, or its clock, may be wrong.
     last, pace = stay.last, stay.pace_mps
     way_m = metres(last.lat, last.lon, spot.lat, spot.lon)
     more = hidden(way_m, spot.ts - last.ts, pace, rule)
@@ -44,8 +44,9 @@ def inferred_from(
 
 
 def presumed(vehicle_id: Id, stays: Iterable[Stay], now: Ms, rule: VisitRule) -> list[Visit]:
-    """Where a vehicle that is silent is taken to be: inside, and standing there when it was heard
-    last. Its next position will tell."""
+    """Where a vehicle that is silent is taken to be: inside, and standing there by two positions
+    when it was heard last (one may be of a light, and the whole feed be down). Its next position
+    will tell."""
     return [
         visit_at(
             vehicle_id,
@@ -66,16 +67,9 @@ def is_presumed(told: Visit) -> bool:
 
 def _stood_last(stay: Stay, rule: VisitRule) -> bool:
     claim, last = stay.claim, stay.last
-    if stay.left_at or _is_alone(stay):
+    if stay.left_at or last.speed > rule.still_mps or not last_stand_ms(stay):
         return False
-    if not claim.since - rule.back_ms <= last.ts < claim.until:
-        return False
-    return last.speed <= rule.still_mps if last.speed >= 0.0 else last_stand_ms(stay) > 0
-
-
-def _is_alone(stay: Stay) -> bool:
-    """Of a single position, the first of all that are known: that, or its clock, may be wrong."""
-    return stay.came_from is None and stay.first_ts == stay.last.ts
+    return claim.since - rule.back_ms <= last.ts < claim.until
 
 
 def inferred_between(

@@ -129,7 +129,7 @@ class Evidence(Struct, frozen=True):
     first_ts: Ms
     last_ts: Ms
     """Of a visit that is inferred these two are the interval it lies in: the positions before and
-    after."""
+    after; while the vehicle is silent there, the first and the last inside."""
     nearest_m: float
     confidence: float = 0.5
     """Laplace's rule of succession: (n + 1) / (n + 2), none for a visit nobody saw."""
@@ -152,7 +152,8 @@ class Visit(Struct, frozen=True, tag="visit", tag_field="kind"):
     departed_at: Ms | None = None
     order_id: Id | None = None
     inferred: bool = False
-    """Nobody saw it stand there: it lies between two positions (`evidence`)."""
+    """Nobody saw it stand there for long: it lies between two positions (`evidence`), or the
+    vehicle fell silent there."""
     version: Count = 0
     supersedes: str | None = None
     """The visit told earlier that this one is instead of."""

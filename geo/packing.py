@@ -28,7 +28,8 @@ HELD_PLANS = 256
 HELD_SHAPES = 1_024
 """Shapes kept unpacked. The vehicles of a fleet share its yards, and to check one takes long."""
 
-_SCALE = 1e7
+SCALE = 1e7
+"""Units of a degree that are written: a centimetre."""
 
 
 class _Kind(Struct, frozen=True, gc=False, array_like=True):
@@ -157,8 +158,8 @@ def _unpacked(packed: bytes, places: Collection[int] | None) -> Iterator[Claim]:
 def _stop(each: _Packed, kind: _Kind) -> Stop:
     lat, lon = each.lat, each.lon
     fence = Fence(
-        lat / _SCALE if type(lat) is int else lat,
-        lon / _SCALE if type(lon) is int else lon,
+        lat / SCALE if type(lat) is int else lat,
+        lon / SCALE if type(lon) is int else lon,
         kind.enter_m,
         kind.exit_m,
         None if kind.shape is None else _shape(kind.shape),
@@ -178,5 +179,5 @@ def _short(distance: float) -> float:
 
 def _scaled(degrees: float) -> int | float:
     """An integer, where that says the same."""
-    whole = round(degrees * _SCALE)
-    return whole if whole / _SCALE == degrees else degrees
+    whole = round(degrees * SCALE)
+    return whole if whole / SCALE == degrees else degrees

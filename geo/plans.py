@@ -18,15 +18,13 @@ from geo.calls import Calls, Key
 from geo.claims import Claim
 from geo.distance import metres
 from geo.model import Motion, Ms, Ping
-from geo.packing import asking, pack_claims, unpack_claims, unpack_some
+from geo.packing import SCALE, asking, pack_claims, unpack_claims, unpack_some
 from geo.visits import Stay
 
 _TOLD = Layout("<qii")
-"""When and where the orders were last told: ts, lat, lon; ts is -1 if they never were."""
+"""When and where the orders were last told: ts, lat, lon scaled; ts is -1 if they never were."""
 _AROUND = Layout("<iiff")
-"""lat, lon, clearance and room in metres, to seven digits: 1 % of a clearance is kept back."""
-_SCALE = 1e7
-"""Places are integers of so many to the degree: a centimetre."""
+"""lat, lon scaled, clearance and room in metres, to 7 digits: 1 % of a clearance is kept back."""
 _NEVER = _TOLD.pack(-1, 0, 0)
 _REST = _TOLD.size + _AROUND.size
 REST_M = 250.0
@@ -72,7 +70,7 @@ def calls_of(plans: Plans) -> Calls:
     if len(at) < _REST:
         return Calls()
     lat, lon, clearance_m, room_m = _AROUND.unpack_from(at, _TOLD.size)
-    anchor = lat / _SCALE, lon / _SCALE
+    anchor = lat / SCALE, lon / SCALE
     if len(at) == _REST:
         return Calls((), (), (), anchor, clearance_m, (), room_m)
     rest = _decode_rest(memoryview(at)[_REST:])
@@ -84,7 +82,7 @@ def with_calls_of(plans: Plans, calls: Calls) -> Plans:
     told, anchor = plans.at[: _TOLD.size], calls.anchor
     if calls.stays or anchor is None or calls.clearance_m < REST_M:
         return Plans(plans.claims, told, calls, plans.motion)
-    lat, lon = round(anchor[0] * _SCALE), round(anchor[1] * _SCALE)
+    lat, lon = round(anchor[0] * SCALE), round(anchor[1] * SCALE)
     at = told + _AROUND.pack(lat, lon, calls.clearance_m, calls.room_m)
     if calls.left or calls.seen or calls.near:
         at += _encode(_Rest(calls.left, calls.seen, tuple(n for n, _ in calls.near)))
@@ -102,11 +100,11 @@ def is_clear(plans: Plans, lat: float, lon: float) -> bool:
     if len(at) < _REST:
         return False
     at_lat, at_lon, clearance_m, _ = _AROUND.unpack_from(at, _TOLD.size)
-    return bool(metres(at_lat / _SCALE, at_lon / _SCALE, lat, lon) < clearance_m)
+    return bool(metres(at_lat / SCALE, at_lon / SCALE, lat, lon) < clearance_m)
 
 
 def with_telling(plans: Plans, position: Ping, motion: Motion) -> Plans:
-    lat, lon = round(position.lat * _SCALE), round(position.lon * _SCALE)
+    lat, lon = round(position.lat * SCALE), round(position.lon * SCALE)
     told = _TOLD.pack(position.ts, lat, lon)
     return Plans(plans.claims, told + plans.at[_TOLD.size :], plans.calls, motion)
 
@@ -114,7 +112,7 @@ def with_telling(plans: Plans, position: Ping, motion: Motion) -> Plans:
 def last_told(plans: Plans) -> tuple[Ms, float, float] | None:
     """When and where the orders were last told of it."""
     ts, lat, lon = _TOLD.unpack_from(plans.at)
-    return (ts, lat / _SCALE, lon / _SCALE) if ts >= 0 else None
+    return (ts, lat / SCALE, lon / SCALE) if ts >= 0 else None
 
 
 def orders_of(plans: Plans) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from geo.cleaning import Trail
-from geo.gaps import Gaps
+from geo.gaps import Gaps, looked
 from geo.model import (
     Ms,
     Ping,
@@ -73,3 +74,11 @@ def roamed_of(
 
 def roams(plans: Plans | None) -> bool:
     return plans is None or not orders_of(plans)
+
+
+def gaps_of(state: Track, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
+    """After looking for positions that are missing, in the tail."""
+    assert state.last is not None
+    past = state.past or Past()
+    gaps, missing = looked(state.gaps, past, state.tail, state.last, now, world.limits, world.gaps)
+    return (state if gaps is state.gaps else replace(state, gaps=gaps)), missing

@@ -17,7 +17,6 @@ from geo.model import (
     Ms,
     Ping,
     Rejected,
-    Silence,
     VehicleFact,
     VehiclePlan,
 )
@@ -36,6 +35,7 @@ from geo.plans import (
 )
 from geo.remembered import Odd, Track, roams
 from geo.sightings import motion_due, sightings
+from geo.silence import ends_silence
 from geo.spots import ping_of, spot, spots
 from geo.telling import difference, moves_told, revised
 from geo.world import World
@@ -90,17 +90,6 @@ def worked_out(
     wake_at = None if silent_since is not None else last.ts + world.silent_after_ms
     gaps = refilled(state.gaps, past, made.tail, now, world.gaps)
     return Track(last, wake_at, plans, silent_since, made.tail, odd, past, gaps), said
-
-
-def ends_silence(
-    state: Track, ts: Ms, facts: list[VehicleFact], vehicle_id: str, now: Ms, world: World
-) -> tuple[bool, Ms | None]:
-    """Whether a position of `ts` ends the silence, and since when it is silent now."""
-    since = state.silent_since
-    if since is None or ts + world.silent_after_ms <= now:
-        return False, since
-    facts.append(Silence(vehicle_id, since, reported_at=now, until=ts))
-    return True, None
 
 
 def sighted(

@@ -13,14 +13,8 @@ same way, over all that is remembered.
 Halts and trips of a vehicle that no order asks for are worked out when the tail is full, when it
 falls silent and when positions come late, so that they cost nothing in between.
 
-A vehicle that fell silent while it stood at a stop is taken to be there: most devices sleep with
-their vehicle, and an arrival told when it leaves is told too late. Its next position proves that,
-or takes it back.
-
-Silence is a matter of how old our knowledge is: it begins by the clock, `silent_after_ms` after
-the last position, and ends with a position younger than that. An older one, from a device that
-empties its memory, moves the track along but ends no silence; else every such position would end
-one and the next wake begin another. A refused ping is not heard at all, unless it is reinstated.
+A vehicle may fall silent (`geo/silence.py`). A refused ping is not heard at all, unless it is
+reinstated.
 """
 
 from __future__ import annotations
@@ -34,19 +28,16 @@ from geo.calls import Calls, follow
 from geo.cleaning import RESTATED, Reason, Verdict, judge, refusal, refuse
 from geo.crs import Datum, to_wgs84
 from geo.distance import metres
-from geo.gaps import counted, looked, overdue
-from geo.inferred import is_presumed, presumed
+from geo.gaps import counted, overdue
+from geo.inferred import is_presumed
 from geo.model import (
-    Motion,
     Ms,
     Ping,
     Rejected,
-    Silence,
     VehicleFact,
     VehiclePlan,
     Visit,
 )
-from geo.motion import Roam
 from geo.past import (
     CHUNK,
     Past,
@@ -61,12 +52,12 @@ from geo.plans import (
     claims_of,
     is_asked,
     is_clear,
-    orders_of,
     with_calls_of,
 )
-from geo.remembered import Odd, Track, roamed_of, trail_of
-from geo.rework import ends_silence, sighted, take_plan, without_old_claims, worked_out
-from geo.sightings import motion_due, sightings
+from geo.remembered import Odd, Track, gaps_of, roamed_of, trail_of
+from geo.rework import sighted, take_plan, without_old_claims, worked_out
+from geo.sightings import motion_due
+from geo.silence import ends_silence, fell_silent
 from geo.spots import RECORD, Spot, at, pack, pack_spot, spot
 from geo.telling import told_after
 from geo.world import World, rules_of
@@ -148,33 +139,8 @@ def wake(state: Track, now: Ms, world: World) -> tuple[Track | None, Sequence[Ve
         state, found = replace(state, gaps=gaps), [*found, *said]
     if last is None or state.wake_at is None or now < state.wake_at:
         return state, found
-    past, roam, moves = roamed_of(state, state.past or Past(), world)
-    parked = _stood(last, state.plans, roam, world)
-    silence = Silence(last.vehicle_id, since=last.ts, reported_at=now, parked=parked)
-    state, missing = _looked(state, now, world)
-    facts = [*found, *moves, *missing, silence]
-    past_or_none = past if moves or state.past is not None else None
-    plans = state.plans
-    if plans is not None:
-        supposed = presumed(last.vehicle_id, calls_of(plans).stays, now, world.visits)
-        if supposed:
-            told, new = told_after(past.told, past.gone, supposed)
-            past_or_none = replace(past, told=told)
-            facts += new
-        facts += sightings(orders_of(plans), last, Motion.SILENT, now)
-    return replace(state, wake_at=None, silent_since=last.ts, past=past_or_none), facts
-
-
-def _stood(last: Ping, plans: Plans | None, roam: Roam | None, world: World) -> bool:
-    """Whether the vehicle stood at its last position: what that said of itself, else what those
-    before it show."""
-    if last.ignition is False:
-        return True
-    if last.speed_mps is not None and last.speed_mps >= 0.0:
-        return last.speed_mps <= world.sightings.standing_mps
-    if roam is not None:
-        return roam.stands
-    return plans is not None and plans.motion is Motion.STANDING
+    state, facts = fell_silent(state, last, now, world)
+    return state, [*found, *facts]
 
 
 def _declared(ping: Ping, world: World) -> tuple[Ping, World]:
@@ -198,14 +164,6 @@ def _numbered(
     if gaps is not state.gaps:
         state = replace(state, gaps=gaps)
     return state, (*facts, *missing) if missing else facts
-
-
-def _looked(state: Track, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
-    """After looking for positions that are missing, in the tail."""
-    assert state.last is not None
-    past = state.past or Past()
-    gaps, missing = looked(state.gaps, past, state.tail, state.last, now, world.limits, world.gaps)
-    return (state if gaps is state.gaps else replace(state, gaps=gaps)), missing
 
 
 def _place(state: Track, ping: Ping, now: Ms, world: World) -> tuple[Track, Sequence[VehicleFact]]:
@@ -268,7 +226,7 @@ def _roll(state: Track, past: Past, now: Ms, world: World) -> tuple[Track, Seque
     trail = trail_of(state, past)
     if trail.strays:  # No place to cut; there is one as soon as they are proved wrong or right.
         return state, ()
-    state, missing = _looked(state, now, world)
+    state, missing = gaps_of(state, now, world)
     past, roam, moves = roamed_of(state, past, world)
     calls = calls_of(state.plans) if state.plans is not None else Calls()
     past = rolled(past, state.tail, trail, calls, roam, world.past)

@@ -337,12 +337,10 @@ class Reference:
         """Where it was seen to stand when nothing more was heard."""
         present = self._present(begin, len(self.trace))
         last, speed = present[-1], self.trace[present[-1]].speed
-        if not self.is_inside(last) or (begin == 0 and self._gap(begin, last) == 0):
+        moves = speed is not None and speed > self.rule.still_mps
+        if moves or not self.is_inside(last):
             return []
-        if speed is None:
-            stood = self._gap(self._stands_since(present), last) > 0
-        else:
-            stood = speed <= self.rule.still_mps
+        stood = self._gap(self._stands_since(present), last) > 0
         return [Seen(self.stop.stop_id, self._arrived(begin), None, True)] if stood else []
 
     def _between(self, n: int) -> list[Seen]:

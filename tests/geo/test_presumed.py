@@ -36,21 +36,13 @@ def test_who_fell_silent_while_standing_at_the_stop_has_arrived() -> None:
     [
         pytest.param([ping(100, -60), ping(110, 60)], id="drives through"),
         pytest.param([ping(100, speed_mps=10)], id="says that it drives"),
-        pytest.param([ping(100)], id="a single position that says nothing"),
+        pytest.param([ping(100, speed_mps=0)], id="a single position, as of a light"),
+        pytest.param([*STANDS, ping(130, 10, speed_mps=5)], id="says that it drives off"),
         pytest.param([*STANDS, ping(130, 200)], id="was on its way out"),
     ],
 )
 def test_who_was_not_seen_to_stand_is_not_taken_to(stands: list[Ping]) -> None:
     assert parked(stands).told == []
-
-
-def test_a_single_position_before_all_others_is_not_enough() -> None:
-    vehicle = Vehicle().take(DEPOT, ping(100, speed_mps=0)).fall_silent()
-    assert vehicle.told == []
-
-
-def test_one_position_is_enough_that_says_it_stands() -> None:
-    assert len(parked([ping(100, speed_mps=0)]).told) == 1
 
 
 def test_its_departure_is_told_when_it_is_heard_again() -> None:
